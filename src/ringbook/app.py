@@ -1,0 +1,93 @@
+"""Settings → database → core → dialects and background: one ASGI app. The only module that knows all the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ringbook.background.expire import sweep_expired
+from ringbook.background.loop import every
+from ringbook.core.access import Core
+from ringbook.dialects import ALL
+from ringbook.settings import Settings
+from ringbook.store import datasets, lookup
+from ringbook.store.database import Connecting, Database
+from ringbook.web import metrics
+from ringbook.web.front import Front
+from ringbook.web.limits import SharedLimits
+from ringbook.web.log import RequestLog, configure_logging
+
+log = structlog.get_logger()
+
+HOT = (*lookup.HOT, *datasets.HOT)
+"""The statements that every read lane has prepared."""
+
+_SWEEP_SECONDS = 30.0
+
+
+def open_core(dsn: str, pool: int = 8) -> Core:
+    """A core over a database that is not connected yet: `await core.database.open()`."""
+    return Core(Database(Connecting(dsn, pool=pool), HOT))
+
+
+def build_front(core: Core, limits: SharedLimits, requests: RequestLog) -> Front:
+    """All dialects over one core."""
+    return Front(ALL, core, limits, requests)
+
+
+class App:
+    """One worker's ASGI app, with its lifespan."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._front: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            assert self._front is not None, "requests come after startup"
+            await self._front(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._running():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception:
+            log.exception("worker cannot start")
+            await send({"type": "lifespan.startup.failed"})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        settings = self._settings
+        configure_logging()
+        metrics.share(settings.run)
+        core = open_core(settings.dsn)
+        limits = SharedLimits(settings.run, settings.workers)
+        requests = RequestLog(settings.log_descriptor)
+        await core.database.open()
+        self._front = build_front(core, limits, requests)
+        sweeper = asyncio.create_task(every(_SWEEP_SECONDS, "expire", lambda: sweep_expired(core.database)))
+        (settings.run / f"ready-{os.getpid()}").touch()
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeper
+            requests.flush()
+            await core.database.close()
+
+
+def load(settings: Settings) -> App:
+    """What a worker process serves."""
+    return App(settings)

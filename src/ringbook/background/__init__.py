@@ -1,0 +1,1 @@
+"""What happens without a request. None of it is needed for a right answer."""

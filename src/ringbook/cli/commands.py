@@ -1,0 +1,290 @@
+"""The commands. Each takes --data or --database, says what it did, and with --json says it to a program."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ringbook import __version__
+from ringbook.app import HOT
+from ringbook.cli import serving
+from ringbook.cli.demo import load_demo, sample_calls
+from ringbook.cli.place import Place, bring_up_to_date, explaining, on_core, records_of
+from ringbook.core.access import Core
+from ringbook.core.workspace import Applied, Step, Workspace, apply, prune, pruning, read_workspace
+from ringbook.dialects import ALL
+from ringbook.domain.access import KeyDialect
+from ringbook.domain.problems import Invalid
+from ringbook.web.dialect import NotYet, OpenOperation
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys.")
+app.add_typer(keys, name="key")
+
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the embedded PostgreSQL.", envvar="RINGBOOK_DATA", show_default="user data"),
+]
+DatabaseUrl = Annotated[str | None, typer.Option("--database", help="Your own PostgreSQL.", envvar="RINGBOOK_DATABASE")]
+Host = Annotated[str, typer.Option(envvar="RINGBOOK_HOST")]
+Port = Annotated[int, typer.Option(help="0 picks a free one.", envvar="RINGBOOK_PORT", min=0, max=65535)]
+Workers = Annotated[int, typer.Option(help="Worker processes.", envvar="RINGBOOK_WORKERS", min=1, max=256)]
+WorkspaceFile = Annotated[
+    Path | None, typer.Option("--workspace", help="Applied before serving.", envvar="RINGBOOK_WORKSPACE")
+]
+Tenant = Annotated[
+    str | None, typer.Option(help="The tenant's slug, where there are several.", envvar="RINGBOOK_TENANT")
+]
+Json = Annotated[bool, typer.Option("--json", help="For a program.")]
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    workers: Workers = 1,
+    workspace: WorkspaceFile = None,
+) -> None:
+    """Run everything. Without --database the embedded PostgreSQL lives in --data."""
+    place = Place(data, database)
+    file = None if workspace is None else _read(workspace)
+
+    def prepare(dsn: str) -> None:
+        if file is not None:
+            applied = asyncio.run(on_core(dsn, lambda core: apply(core, place.passwords(), file)))
+            _tell_applied(applied, as_json=False)
+
+    serving.run(place, host, port, workers, prepare)
+
+
+@app.command()
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    workers: Workers = 1,
+) -> None:
+    """Serve a utility's contact centre, with callers and their histories, and print calls to try."""
+    place = Place(data, database)
+
+    def prepare(dsn: str) -> None:
+        asyncio.run(on_core(dsn, lambda core: load_demo(core, place.passwords())))
+
+    def announce(url: str) -> None:
+        for call in sample_calls(url):
+            typer.echo(call)
+
+    serving.run(place, host, port, workers, prepare, announce)
+
+
+@app.command("apply")
+def apply_file(
+    file: Path,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+    prune_: Annotated[
+        bool, typer.Option("--prune", help="Delete what the file does not name, after the plan.")
+    ] = False,
+    force: Annotated[bool, typer.Option(help="State, tokens, secrets and passwords count again.")] = False,
+) -> None:
+    """Create and update what a workspace file names. It deletes nothing, and twice is as good as once."""
+    place = Place(data, database)
+    workspace = _read(file)
+
+    async def work(core: Core) -> Applied:
+        applied = await apply(core, place.passwords(), workspace, force=force)
+        plan = await pruning(core, workspace) if prune_ else []
+        if plan and not as_json:
+            typer.echo("Deleting what the file does not name:")
+            _tell_steps(plan)
+        await prune(core, workspace, plan)
+        return Applied(applied.tenant, applied.steps + plan)
+
+    applied = place.run(work)
+    _tell_applied(applied, as_json)
+
+
+@app.command()
+def lookup(
+    number: str, data: Data = None, database: DatabaseUrl = None, tenant: Tenant = None, as_json: Json = False
+) -> None:
+    """Who is calling, what do we know, what happened last."""
+
+    async def work(core: Core) -> bytes:
+        found = await (await records_of(core, tenant)).lookup.by_number(number)
+        return msgspec.json.encode(found)
+
+    found = Place(data, database).run(work)
+    if as_json:
+        typer.echo(found)
+    else:
+        Console().print_json(found.decode())
+
+
+@keys.command("create")
+def create_key(
+    name: str,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    tenant: Tenant = None,
+    dialect: Annotated[str, typer.Option("--for", help="native, wolkvox, jtel, cim or callerid.")] = "native",
+    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be given several times.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and print its secret, this once."""
+
+    async def work(core: Core) -> dict[str, Any]:
+        kind = msgspec.convert(dialect, KeyDialect)
+        made = await (await records_of(core, tenant)).keys.create(name, kind, scopes=scope or ())
+        return _key(made.credential) | {"secret": made.secret}
+
+    try:
+        made = Place(data, database).run(work)
+    except msgspec.ValidationError:
+        raise Invalid(f"There are no keys for {dialect}.") from None
+    typer.echo(msgspec.json.encode(made) if as_json else made["secret"])
+
+
+@keys.command("list")
+def list_keys(data: Data = None, database: DatabaseUrl = None, tenant: Tenant = None, as_json: Json = False) -> None:
+    """The tenant's keys, without their secrets."""
+
+    async def work(core: Core) -> list[dict[str, Any]]:
+        return [_key(key) for key in await (await records_of(core, tenant)).keys.all()]
+
+    _tell(Place(data, database).run(work), ["id", "name", "for", "scopes", "created_at"], as_json)
+
+
+@keys.command("revoke")
+def revoke_key(
+    key: str, data: Data = None, database: DatabaseUrl = None, tenant: Tenant = None, as_json: Json = False
+) -> None:
+    """End a key, by its id or its name. Within a second no worker accepts it."""
+
+    async def work(core: Core) -> dict[str, Any]:
+        records = await records_of(core, tenant)
+        named = [known for known in await records.keys.all() if key in (str(known.id), known.name)]
+        if len(named) != 1:
+            raise Invalid(f"There are {len(named)} keys {key}: give the id that `ringbook key list` shows.")
+        return _key(await records.keys.revoke(named[0].id))
+
+    revoked = Place(data, database).run(work)
+    typer.echo(msgspec.json.encode(revoked) if as_json else f"Revoked {revoked['name']}.")
+
+
+@app.command("migrate")
+def migrate_database(data: Data = None, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Bring the database's schema to this version."""
+    with Place(data, database).reached() as dsn:
+        applied = asyncio.run(bring_up_to_date(dsn))
+    if as_json:
+        typer.echo(msgspec.json.encode({"applied": applied}))
+    else:
+        typer.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+
+
+@app.command()
+def check(data: Data = None, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Is everything there that serving needs? Exits 1 if not."""
+    place = Place(data, database)
+
+    async def work(core: Core) -> list[dict[str, Any]]:
+        async with core.database.reading() as tx:
+            version = await tx.fetchval("SHOW server_version")
+            durable = [
+                await tx.fetchval(f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")
+            ]
+        return [
+            _checked("database answers", True, f"PostgreSQL {version}"),
+            _checked("schema is up to date", True, f"Ringbook {__version__}"),
+            _checked("what is acknowledged is on disk", durable == ["on", "on", "on"], ", ".join(durable)),
+            _checked("hot statements are prepared", True, ", ".join(statement.name for statement in HOT)),
+        ]
+
+    found = place.run(work)
+    _tell(found, ["check", "ok", "detail"], as_json)
+    if not all(row["ok"] for row in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def dialects(as_json: Json = False) -> None:
+    """What Ringbook answers in each dialect, and what not yet."""
+    rows = [
+        {
+            "dialect": dialect.name,
+            "method": operation.method,
+            "path": operation.path,
+            "there": not isinstance(operation, NotYet),
+            "credential": not isinstance(operation, OpenOperation),
+            "about": operation.why if isinstance(operation, NotYet) else operation.summary,
+        }
+        for dialect in ALL
+        for operation in dialect.operations
+    ]
+    _tell(rows, ["dialect", "method", "path", "there", "about"], as_json)
+
+
+def main() -> None:
+    with explaining():
+        app()
+
+
+def _read(file: Path) -> Workspace:
+    try:
+        return read_workspace(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{file} cannot be read: {error}.") from error
+
+
+def _tell_applied(applied: Applied, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(applied))
+    else:
+        _tell_steps(applied.steps)
+
+
+def _tell_steps(steps: list[Step]) -> None:
+    for step in steps:
+        secret = f"  {step.secret}" if step.secret else ""
+        typer.echo(f"{step.action:9} {step.kind:9} {step.name}{secret}")
+
+
+def _tell(rows: list[dict[str, Any]], columns: list[str], as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(rows))
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_shown(row[column]) for column in columns))
+    Console().print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _key(credential: Any) -> dict[str, Any]:
+    return {
+        "id": credential.id,
+        "name": credential.name,
+        "for": credential.dialect,
+        "scopes": sorted(credential.scopes),
+        "created_at": credential.created_at,
+    }
+
+
+def _checked(name: str, ok: bool, detail: str) -> dict[str, Any]:
+    return {"check": name, "ok": ok, "detail": detail}

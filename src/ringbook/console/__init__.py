@@ -1,0 +1,1 @@
+"""The console: server-rendered pages, on core only. Not built yet; see docs/architecture.md."""

@@ -1,0 +1,113 @@
+"""The door: a secret goes in, and Records for its tenant, with its scopes, come out. Nothing else makes Records."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import NamedTuple
+
+from ringbook.core.attempts import Attempts
+from ringbook.core.campaigns import Campaigns
+from ringbook.core.contacts import Contacts
+from ringbook.core.context import Context
+from ringbook.core.datasets import DataSets
+from ringbook.core.do_not_call import DoNotCall
+from ringbook.core.interactions import Interactions
+from ringbook.core.journal import Journal
+from ringbook.core.keys import Keys
+from ringbook.core.lists import Lists
+from ringbook.core.lookup import Lookup
+from ringbook.core.schema import Schema
+from ringbook.core.screenpop import ScreenPops
+from ringbook.domain.access import Credential, Tenant, digest, implied
+from ringbook.domain.dataset import Template
+from ringbook.domain.problems import Unauthenticated
+from ringbook.store import directory
+from ringbook.store.database import Database
+from ringbook.store.journal import Author
+
+_TRUSTED_SECONDS = 0.5
+"""How long a credential is believed without asking: a revoked one fails within a second on every worker."""
+_MOST_CACHED = 10_000
+
+
+class Records:
+    """Everything the holder of a credential may do, for its tenant alone."""
+
+    def __init__(
+        self, context: Context, credential: Credential | None = None, template: Template | None = None
+    ) -> None:
+        self.tenant = context.tenant
+        self.credential = credential
+        self.template = template
+        self.lookup = Lookup(context)
+        self.contacts = Contacts(context)
+        self.screenpops = ScreenPops(context)
+        self.schema = Schema(context)
+        self.lists = Lists(context)
+        self.campaigns = Campaigns(context)
+        self.attempts = Attempts(context)
+        self.interactions = Interactions(context)
+        self.datasets = DataSets(context)
+        self.do_not_call = DoNotCall(context)
+        self.journal = Journal(context)
+        self.keys = Keys(context)
+
+
+class _Admitted(NamedTuple):
+    records: Records
+    seen: float
+
+
+class Core:
+    """What all tenants share: the database, and who was let in a moment ago."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._admitted: OrderedDict[tuple[str, bytes], _Admitted] = OrderedDict()
+        self._asking: dict[tuple[str, bytes], asyncio.Task[Records]] = {}
+
+    async def authenticate(self, dialect: str, secret: str) -> Records:
+        """Records for the holder of this secret; Unauthenticated if it is no live credential of the dialect.
+
+        Only good credentials are remembered, by their hash, and for half a second; how many requests ask about one at
+        the same moment, the database is asked once.
+        """
+        name = (dialect, digest(secret))
+        admitted = self._admitted.get(name)
+        if admitted is not None and time.monotonic() - admitted.seen < _TRUSTED_SECONDS:
+            return admitted.records
+        task = self._asking.get(name)
+        if task is None:
+            task = self._asking[name] = asyncio.create_task(self._admit(name, admitted))
+            task.add_done_callback(lambda _: self._asking.pop(name, None))
+        return await asyncio.shield(task)
+
+    def for_tenant(self, tenant: Tenant, actor: str) -> Records:
+        """Records for who needs no key: the operator at the command line, the demo, the sweeper."""
+        scopes = implied(frozenset({"admin"}))
+        return Records(Context(self.database, tenant, Author(tenant.id, actor, "cli"), scopes))
+
+    async def _admit(self, name: tuple[str, bytes], before: _Admitted | None) -> Records:
+        dialect, hashed = name
+        async with self.database.reading() as tx:
+            admission = await directory.admission(tx, hashed, dialect)
+        if admission is None:
+            self._admitted.pop(name, None)
+            raise Unauthenticated
+        credential, tenant, template = admission
+        known = None if before is None else before.records
+        if known is None or (known.credential, known.tenant, known.template) != (
+            credential,
+            tenant,
+            template,
+        ):
+            author = Author(tenant.id, credential.name, dialect)
+            context = Context(self.database, tenant, author, implied(credential.scopes))
+            known = Records(context, credential, template)
+        self._admitted[name] = _Admitted(known, time.monotonic())
+        self._admitted.move_to_end(name)
+        if len(self._admitted) > _MOST_CACHED:
+            self._admitted.popitem(last=False)
+        return known

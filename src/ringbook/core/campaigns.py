@@ -1,0 +1,179 @@
+"""Campaigns: made with a list of their own, bound to others, started and stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ringbook.core.context import Context
+from ringbook.core.lists import find_list
+from ringbook.domain.calling_list import OWN_LAYOUT, CallingList
+from ringbook.domain.campaign import Campaign, CampaignRecord, CampaignState, CampaignType
+from ringbook.domain.problems import Conflict, Invalid, Missing
+from ringbook.store import campaigns as stored
+from ringbook.store import do_not_call, journal, lists
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+LARGEST_ID = 2**31 - 1
+
+
+class Campaigns:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def all(self) -> list[Campaign]:
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await stored.all_campaigns(tx, self._tenant_id)
+
+    async def get(self, ref: int | str) -> Campaign:
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await find_campaign(tx, self._tenant_id, ref)
+
+    async def lists_of(self, ref: int | str) -> list[CallingList]:
+        """The lists the campaign runs over, in its order."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            campaign = await find_campaign(tx, self._tenant_id, ref)
+            ids = await stored.bound_lists(tx, self._tenant_id, campaign.id)
+            return [await lists.get(tx, self._tenant_id, list_id) for list_id in ids]
+
+    async def create(
+        self,
+        name: str,
+        *,
+        campaign_id: int | None = None,
+        kind: CampaignType = "predictive",
+        description: str = "",
+        enabled: bool = True,
+        state: CampaignState = "stopped",
+    ) -> Campaign:
+        """A new campaign with its own list; its id, unless given, is above all that exist."""
+        self._context.require("write")
+        if campaign_id is not None and not 1 <= campaign_id <= LARGEST_ID:
+            raise Invalid(f"A campaign's id is from 1 to {LARGEST_ID}.", field="id")
+        async with self._context.database.transaction() as tx:
+            new_id = campaign_id or await stored.next_id(tx, self._tenant_id)
+            draft = Campaign(new_id, name, description, kind, enabled, state)
+            campaign = await stored.insert(tx, self._tenant_id, draft)
+            own = await self._make_own_list(tx, campaign)
+            await stored.bind(tx, self._tenant_id, campaign.id, own.id)
+            await journal.record(tx, self._context.author, "campaign", campaign.id, None, campaign)
+            return campaign
+
+    async def update(
+        self,
+        ref: int | str,
+        *,
+        kind: CampaignType | None = None,
+        enabled: bool | None = None,
+        state: CampaignState | None = None,
+    ) -> Campaign:
+        """Change what is given; the campaign as it is then."""
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            before = await find_campaign(tx, self._tenant_id, ref)
+            given = {"type": kind, "enabled": enabled, "state": state}
+            after = msgspec.structs.replace(before, **{k: v for k, v in given.items() if v is not None})
+            if after != before:
+                await stored.update(tx, self._tenant_id, after)
+                await journal.record(tx, self._context.author, "campaign", before.id, before, after)
+            return after
+
+    async def bind(self, ref: int | str, list_ref: int | str) -> bool:
+        """Run the campaign over a list too; False if it does already."""
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            campaign = await find_campaign(tx, self._tenant_id, ref)
+            target = await find_list(tx, self._tenant_id, list_ref)
+            await lists.lock(tx, self._tenant_id, target.id)
+            bound = await stored.bind(tx, self._tenant_id, campaign.id, target.id)
+            if bound:
+                await stored.materialise(tx, self._tenant_id, target.id, campaign_id=campaign.id)
+                after = {"list": target.id, "bound": True}
+                await journal.record(tx, self._context.author, "campaign", campaign.id, None, after)
+            return bound
+
+    async def unbind(self, ref: int | str, list_ref: int | str) -> None:
+        """Stop running over a list; its records stay, the campaign's records of it go."""
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            campaign = await find_campaign(tx, self._tenant_id, ref)
+            target = await find_list(tx, self._tenant_id, list_ref)
+            if target.campaign_id == campaign.id:
+                raise Conflict("A campaign always runs over its own list.")
+            await lists.lock(tx, self._tenant_id, target.id)
+            await stored.unbind(tx, self._tenant_id, campaign.id, target.id)
+            before = {"list": target.id, "bound": True}
+            await journal.record(tx, self._context.author, "campaign", campaign.id, before, None)
+
+    async def clear(self, ref: int | str, ids: Sequence[int] | None = None) -> int:
+        """Remove campaign records (None: all), as wolkvox and jtel do; how many.
+
+        Records of the campaign's own list are deleted; of shared lists they are only taken out of this campaign.
+        """
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            campaign = await find_campaign(tx, self._tenant_id, ref)
+            gone = 0
+            for list_id in sorted(await stored.bound_lists(tx, self._tenant_id, campaign.id)):
+                target = await lists.get(tx, self._tenant_id, list_id)
+                await lists.lock(tx, self._tenant_id, list_id)
+                if target.campaign_id == campaign.id:
+                    record_ids = await stored.record_ids(tx, self._tenant_id, campaign.id, list_id, ids)
+                    gone += await lists.delete_records(tx, self._tenant_id, list_id, record_ids)
+                else:
+                    gone += await stored.detach(tx, self._tenant_id, campaign.id, list_id, ids)
+            before = {"records": ids or "all"}
+            await journal.record(tx, self._context.author, "campaign", campaign.id, before, {"removed": gone})
+            return gone
+
+    async def drop(self, ref: int | str) -> None:
+        """Delete the campaign with its own list; shared lists stay whole."""
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            campaign = await find_campaign(tx, self._tenant_id, ref)
+            own = await lists.own_list(tx, self._tenant_id, campaign.id)
+            await lists.drop_list(tx, self._tenant_id, own.id)
+            await stored.drop(tx, self._tenant_id, campaign.id)
+            await journal.record(tx, self._context.author, "campaign", campaign.id, campaign, None)
+
+    async def records_of(self, record_id: int) -> list[CampaignRecord]:
+        """A list record as each of its campaigns sees it."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await stored.of_record(tx, self._tenant_id, record_id)
+
+    async def barred_by(self, ref: int | str, phone: str) -> str | None:
+        """The do-not-call list that bars a number from the campaign, if one does."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            campaign = await find_campaign(tx, self._tenant_id, ref)
+            key = self._context.asked_phone(phone).match_key
+            return await do_not_call.barring(tx, self._tenant_id, campaign.id, key)
+
+    async def _make_own_list(self, tx: Tx, campaign: Campaign) -> CallingList:
+        taken = await lists.by_name(tx, self._tenant_id, campaign.name) is not None
+        name = f"{campaign.name} (own)" if taken else campaign.name
+        return await lists.add_list(
+            tx, self._tenant_id, name, OWN_LAYOUT.fields, campaign_id=campaign.id, unique_keys=False
+        )
+
+    @property
+    def _tenant_id(self) -> int:
+        return self._context.tenant.id
+
+
+async def find_campaign(tx: Tx, tenant_id: int, ref: int | str) -> Campaign:
+    """The campaign of this id or name; Missing if there is none."""
+    if isinstance(ref, int):
+        return await stored.get(tx, tenant_id, ref)
+    found = await stored.by_name(tx, tenant_id, ref)
+    if found is None:
+        raise Missing("There is no such campaign.")
+    return found

@@ -1,0 +1,208 @@
+"""Keys and users of a tenant: made, listed, revoked. A secret is answered once, and stored nowhere."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ringbook.core.context import Context
+from ringbook.core.passwords import Passwords
+from ringbook.domain.access import Credential, KeyDialect, Role, User, digest, new_secret
+from ringbook.domain.dataset import Template
+from ringbook.domain.problems import Conflict, Invalid
+from ringbook.store import datasets, directory, journal
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+MANAGE_LISTS = "manage_lists"
+_SCOPED: frozenset[str] = frozenset({"native", "cim"})
+_SCOPES = frozenset({"read", "write", "admin"})
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key and, this once, its secret."""
+
+    credential: Credential
+    secret: str
+
+
+class Keys:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def all(self) -> list[Credential]:
+        self._context.require("admin")
+        async with self._context.database.reading() as tx:
+            return await directory.credentials(tx, self._tenant_id)
+
+    async def create(
+        self,
+        name: str,
+        dialect: KeyDialect,
+        *,
+        scopes: Sequence[str] = (),
+        secret: str | None = None,
+        per_second: int | None = None,
+        expires_at: datetime | None = None,
+    ) -> NewKey:
+        """A new key; its secret is random unless given. Conflict if the name or the secret is taken.
+
+        native and cim keys have scopes (a cim key without any is admin); the others every operation of their dialect.
+        """
+        self._context.require("admin")
+        granted = _granted(dialect, scopes)
+        async with self._context.database.transaction() as tx:
+            return await self._add(
+                tx,
+                name,
+                dialect,
+                secret or new_secret(),
+                scopes=granted,
+                per_second=per_second,
+                expires_at=expires_at,
+            )
+
+    async def replace_secret(self, name: str, dialect: KeyDialect, scopes: Sequence[str], secret: str | None) -> NewKey:
+        """The key of this name with another secret; the old one ends at once."""
+        self._context.require("admin")
+        granted = _granted(dialect, scopes)
+        async with self._context.database.transaction() as tx:
+            await self._revoke_named(tx, name, dialect)
+            return await self._add(tx, name, dialect, secret or new_secret(), scopes=granted)
+
+    async def revoke(self, key_id: int) -> Credential:
+        """End a key: within a second, no worker accepts it. Missing if there is no such live key."""
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            revoked = await directory.revoke_credential(tx, self._tenant_id, key_id)
+            await journal.record(tx, self._context.author, "key", key_id, _told(revoked), None)
+            return revoked
+
+    async def put_template(
+        self,
+        name: str,
+        retention_seconds: float,
+        data_keys: Sequence[str],
+        token: str | None,
+        *,
+        force: bool = False,
+    ) -> tuple[Template, str | None]:
+        """Create a Mindful template or change it; it, and its token if this made one.
+
+        The token counts when the template is new, or with `force`.
+        """
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            template, created = await datasets.put_template(tx, self._tenant_id, name, retention_seconds, data_keys)
+            if not created and not (force and token):
+                return template, None
+            await self._revoke_named(tx, name, "mindful")
+            secret = token or base64.b64encode(secrets.token_bytes(32)).decode()
+            await self._add(tx, name, "mindful", secret, scopes=("write",), template_id=template.id)
+            return template, secret
+
+    async def drop_template(self, template: Template) -> None:
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            await self._revoke_named(tx, template.name, "mindful")
+            await datasets.drop_template(tx, self._tenant_id, template.id)
+            await journal.record(tx, self._context.author, "template", template.id, template, None)
+
+    async def users(self) -> list[User]:
+        self._context.require("admin")
+        async with self._context.database.reading() as tx:
+            return await directory.users(tx, self._tenant_id)
+
+    async def put_user(
+        self,
+        passwords: Passwords,
+        login: str,
+        role: Role,
+        privileges: Sequence[str],
+        password: str | None,
+        api_secret: str | None,
+    ) -> User:
+        """Create a user or change one; a password or API secret of None stays as it is.
+
+        Digest's HA1 is kept only for users who may manage lists, encrypted, under the realm of the tenant's slug.
+        """
+        self._context.require("admin")
+        realm = self._context.tenant.slug
+        needs_digest = password is not None and MANAGE_LISTS in privileges
+        async with self._context.database.transaction() as tx:
+            user = await directory.put_user(
+                tx,
+                self._tenant_id,
+                login=login,
+                role=role,
+                privileges=privileges,
+                password_hash=None if password is None else passwords.hashed(password),
+                api_secret_hash=None if api_secret is None else passwords.hashed(api_secret),
+                digest_realm=realm if needs_digest else None,
+                digest_ha1=passwords.digest_ha1(login, realm, password) if password and needs_digest else None,
+            )
+            await journal.record(tx, self._context.author, "user", user.id, None, user)
+            return user
+
+    async def disable_user(self, login: str) -> None:
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            await directory.disable_user(tx, self._tenant_id, login)
+
+    async def _add(
+        self,
+        tx: Tx,
+        name: str,
+        dialect: str,
+        secret: str,
+        *,
+        scopes: Sequence[str],
+        template_id: int | None = None,
+        per_second: int | None = None,
+        expires_at: datetime | None = None,
+    ) -> NewKey:
+        await directory.revive_credential(tx, self._tenant_id, digest(secret), dialect)
+        credential = await directory.add_credential(
+            tx,
+            self._tenant_id,
+            digest(secret),
+            dialect=dialect,
+            name=name,
+            scopes=scopes,
+            template_id=template_id,
+            per_second=per_second,
+            expires_at=expires_at,
+        )
+        await journal.record(tx, self._context.author, "key", credential.id, None, _told(credential))
+        return NewKey(credential, secret)
+
+    async def _revoke_named(self, tx: Tx, name: str, dialect: str) -> None:
+        for known in await directory.credentials(tx, self._tenant_id):
+            if (known.name, known.dialect) == (name, dialect):
+                await directory.revoke_credential(tx, self._tenant_id, known.id)
+                await journal.record(tx, self._context.author, "key", known.id, _told(known), None)
+
+    @property
+    def _tenant_id(self) -> int:
+        return self._context.tenant.id
+
+
+def _granted(dialect: KeyDialect, scopes: Sequence[str]) -> tuple[str, ...]:
+    unknown = set(scopes) - _SCOPES
+    if unknown:
+        raise Invalid(f"There is no scope {min(unknown)}.", field="scopes")
+    if dialect not in _SCOPED:
+        if scopes:
+            raise Conflict(f"A {dialect} key has every operation of its dialect and takes no scopes.")
+        return ("read",) if dialect == "callerid" else ("write",)
+    return tuple(scopes) or (("admin",) if dialect == "cim" else ("read",))
+
+
+def _told(credential: Credential) -> dict[str, object]:
+    return {"name": credential.name, "for": credential.dialect, "scopes": sorted(credential.scopes)}

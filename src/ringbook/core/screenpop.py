@@ -1,0 +1,162 @@
+"""The screen pop: whom a ringing call is about, by the tenant's mapping of call variables (contracts/cim.md 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from ringbook.core.context import Context
+from ringbook.domain.contact import Contact
+from ringbook.domain.mapping import ANI, PHONE, Condition, readable
+from ringbook.domain.object_id import parse_object_id
+from ringbook.domain.schema import Schema, searchable_text
+from ringbook.store import contacts as stored
+from ringbook.store import lists
+from ringbook.store import schema as stored_schema
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+MOST_CANDIDATES = 20
+_MOST_A_CONDITION = 200
+
+_UNIQUE, _NUMBER, _OTHER = 3, 2, 1
+_ID = 10
+
+
+class Matched(msgspec.Struct, frozen=True):
+    """One reason why a contact is a candidate: the call variable, the attribute it was compared with, the value."""
+
+    variable: str
+    key: str
+    value: str
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    contact: Contact
+    score: int
+    matched_by: list[Matched]
+
+
+class ScreenPop(msgspec.Struct, frozen=True):
+    """`create` is a prefilled contact for the "create new" button, given when nobody matched."""
+
+    match: Literal["one", "many", "none"]
+    candidates: list[Candidate]
+    create: dict[str, Any] | None
+    more: bool = False
+
+
+class _Criterion(msgspec.Struct, frozen=True):
+    reason: Matched
+    weight: int
+    attribute_id: int | None
+    folded: str
+
+
+class ScreenPops:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def evaluate(self, ani: str, dnis: str, variables: Mapping[str, str]) -> ScreenPop:
+        """The contacts a call means: all conditions together first, else each alone, the most specific first."""
+        self._context.require("read")
+        carried = readable(variables, ani, dnis)
+        async with self._context.database.reading() as tx:
+            schema = await stored_schema.schema(tx, self._context.tenant.id)
+            conditions = _with_ani(await stored_schema.conditions(tx, self._context.tenant.id))
+            by_id = await self._by_id(tx, carried)
+            if by_id is not None:
+                return ScreenPop("one", [by_id], None)
+            criteria = self._criteria(schema, conditions, carried)
+            found = await self._meeting(tx, criteria)
+            together = {contact_id: met for contact_id, met in found.items() if len(met) == len(criteria)}
+            candidates = await self._candidates(tx, together or found)
+        match: Literal["one", "many", "none"] = "none" if not candidates else "one" if len(candidates) == 1 else "many"
+        create = _prefilled(schema, conditions, carried) if match == "none" else None
+        return ScreenPop(match, candidates[:MOST_CANDIDATES], create, len(candidates) > MOST_CANDIDATES)
+
+    async def _by_id(self, tx: Tx, carried: Mapping[str, str]) -> Candidate | None:
+        """A variable that holds an id wins outright: a contact's own, or, in one called id_..., a foreign system's."""
+        for variable, value in carried.items():
+            contact = await self._with_id(tx, variable, value.strip())
+            if contact is not None:
+                return Candidate(contact, _ID, [Matched(variable, "id", value)])
+        return None
+
+    async def _with_id(self, tx: Tx, variable: str, value: str) -> Contact | None:
+        tenant_id = self._context.tenant.id
+        object_id = parse_object_id(value)
+        if object_id is not None:
+            found = await stored.several(tx, tenant_id, [object_id.id])
+            return next((c for c in found if c.created_second == object_id.second), None)
+        if not variable.startswith("id_"):
+            return None
+        contact_id = await lists.contact_of_external_id(tx, tenant_id, value)
+        found = await stored.several(tx, tenant_id, [contact_id]) if contact_id else []
+        return found[0] if found else None
+
+    def _criteria(
+        self, schema: Schema, conditions: Iterable[Condition], carried: Mapping[str, str]
+    ) -> Sequence[_Criterion]:
+        criteria: dict[Matched, _Criterion] = {}
+        for condition in conditions:
+            value = carried.get(condition.variable)
+            if value is None:
+                continue
+            criterion = self._criterion(schema, Matched(condition.variable, condition.key, value))
+            if criterion is not None:
+                criteria[criterion.reason] = criterion
+        return list(criteria.values())
+
+    def _criterion(self, schema: Schema, reason: Matched) -> _Criterion | None:
+        attribute = schema.by_key.get(reason.key)
+        if reason.key == PHONE or (attribute is not None and attribute.type == "Phone"):
+            return _Criterion(reason, _NUMBER, None, self._context.phone(reason.value).match_key)
+        folded = None if attribute is None else searchable_text(attribute, reason.value)
+        if attribute is None or folded is None:
+            return None
+        return _Criterion(reason, _UNIQUE if attribute.unique else _OTHER, attribute.id, folded)
+
+    async def _meeting(self, tx: Tx, criteria: Sequence[_Criterion]) -> dict[int, list[_Criterion]]:
+        """By contact, the criteria it meets."""
+        if not criteria:
+            return {}
+        hits = await stored.matching(
+            tx,
+            self._context.tenant.id,
+            [(n, c.attribute_id, c.folded) for n, c in enumerate(criteria) if c.attribute_id is not None],
+            [(n, c.folded) for n, c in enumerate(criteria) if c.attribute_id is None],
+            _MOST_A_CONDITION,
+        )
+        met: dict[int, list[_Criterion]] = {}
+        for n, contact_id in sorted(hits):
+            met.setdefault(contact_id, []).append(criteria[n])
+        return met
+
+    async def _candidates(self, tx: Tx, found: Mapping[int, Sequence[_Criterion]]) -> list[Candidate]:
+        contacts = await stored.several(tx, self._context.tenant.id, list(found))
+        candidates = [
+            Candidate(c, max(m.weight for m in found[c.id]), [m.reason for m in found[c.id]]) for c in contacts
+        ]
+        # Contacts come most recently written first, and sorting is stable: the order is always the same.
+        return sorted(candidates, key=lambda c: (c.score, len(c.matched_by)), reverse=True)
+
+
+def _with_ani(conditions: Sequence[Condition]) -> Sequence[Condition]:
+    """The mapping with the built-in condition ANI → phone, unless a mapping for ANI replaces it."""
+    if any(condition.variable == ANI for condition in conditions):
+        return conditions
+    return [Condition(0, "ANI", "ANI", PHONE, ""), *conditions]
+
+
+def _prefilled(schema: Schema, conditions: Iterable[Condition], carried: Mapping[str, str]) -> dict[str, Any]:
+    filled: dict[str, Any] = {}
+    for condition in conditions:
+        key = "phone1" if condition.key == PHONE else condition.key
+        value = carried.get(condition.variable)
+        if value is not None and key in schema.by_key:
+            filled.setdefault(key, value)
+    return {"attributes": filled}

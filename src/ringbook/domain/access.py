@@ -1,0 +1,72 @@
+"""Who may do what: tenants, credentials and their scopes, users and their roles."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+Scope = Literal["read", "write", "admin"]
+Role = Literal["agent", "supervisor", "admin"]
+KeyDialect = Literal["native", "wolkvox", "jtel", "cim", "callerid"]
+
+_IMPLIED: dict[str, frozenset[str]] = {
+    "read": frozenset({"read"}),
+    "write": frozenset({"read", "write"}),
+    "admin": frozenset({"read", "write", "admin"}),
+}
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """An isolated account."""
+
+    id: int
+    guid: UUID
+    slug: str
+    name: str
+    region: str
+    time_zone: str
+    switches: Mapping[str, Any] = {}
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A key as it is stored: what it is for and what it may, never the secret."""
+
+    id: int
+    tenant_id: int
+    dialect: str
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    template_id: int | None = None
+    per_second: int | None = None
+    expires_at: datetime | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    """A login with a role and privileges."""
+
+    id: int
+    login: str
+    role: Role
+    privileges: tuple[str, ...]
+
+
+def implied(scopes: frozenset[str]) -> frozenset[str]:
+    """`scopes` with what each includes: admin writes, and who writes reads."""
+    return frozenset().union(*(_IMPLIED.get(scope, frozenset()) for scope in scopes))
+
+
+def digest(secret: str) -> bytes:
+    """What is stored of a key. Keys are 256 random bits, so a plain hash cannot be reversed by guessing."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_secret() -> str:
+    """A key's secret: 256 random bits that survive a URL, a shell and a double click."""
+    return "rb_" + secrets.token_hex(32)

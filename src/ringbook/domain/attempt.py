@@ -1,0 +1,48 @@
+"""A call attempt: the one vocabulary of outcomes, and the facts a dialler or an agent reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Outcome = Literal[
+    "answered",
+    "no_answer",
+    "busy",
+    "machine",
+    "abandoned",
+    "congestion",
+    "unavailable",
+    "failed",
+    "refused",
+    "unknown",
+]
+"""Every dialect renders its own words from these; the tables are in their contracts."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    id: int
+    campaign_id: int
+    campaign_record_id: int | None
+    phone: str
+    started_at: datetime
+    ring_seconds: int | None
+    talk_seconds: int | None
+    outcome: Outcome
+    disposition: str
+    final: bool
+    agent: str
+    call_id: str
+    cause: int | None
+    next_try_at: datetime | None
+    notes: str
+
+
+def next_phone_tries(before: dict[str, Any], slot: int | None, outcome: Outcome, cause: int | None) -> dict[str, Any]:
+    """The tries by phone slot after one more attempt; unchanged when the attempt was on none of the record's phones."""
+    if slot is None:
+        return before
+    tried = before.get(str(slot), {})
+    return before | {str(slot): {"tries": tried.get("tries", 0) + 1, "outcome": outcome, "cause": cause}}

@@ -1,0 +1,41 @@
+"""A person, as the centre knows them, and how a write finds out who it is about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+MOST_SHARING = 20
+"""A number on more contacts than this (a switchboard) no longer identifies any of them."""
+
+IdentifiedBy = Literal["customer_id", "phone"]
+
+
+class ContactPhone(msgspec.Struct, frozen=True):
+    """A number a contact is found by, and where it comes from: an attribute, or a field of a list record."""
+
+    raw: str
+    e164: str | None
+    source: str
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """A person: typed attributes in the order they were given, any number of phones, a version."""
+
+    id: int
+    created_second: int
+    attributes: dict[str, Any]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    phones: tuple[ContactPhone, ...] = ()
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Whom a write is about: the contact, by what it was recognised, and who else it could have been."""
+
+    contact: Contact | None = None
+    by: IdentifiedBy | None = None
+    others: tuple[int, ...] = ()

@@ -1,0 +1,31 @@
+"""The 24-hex form of an id: 8 digits of the second it was created in, 16 of the id itself.
+
+Mongo-era clients expect this layout and sort by it (contracts/cim.md 0.4). It is reversible without a table; a
+text whose second does not match the record's own is a missing record, which the store checks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_LARGEST_ID = 2**63 - 1
+_LARGEST_SECOND = 2**31 - 1
+
+
+class ObjectId(NamedTuple):
+    second: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.second:08x}{self.id:016x}"
+
+
+def parse_object_id(text: str) -> ObjectId | None:
+    """The parts of a 24-hex id, or None for a text that cannot be one."""
+    if len(text) != 24 or not text.isascii() or not text.isalnum():
+        return None
+    try:
+        second, id_ = int(text[:8], 16), int(text[8:], 16)
+    except ValueError:
+        return None
+    return ObjectId(second, id_) if second <= _LARGEST_SECOND and id_ <= _LARGEST_ID else None

@@ -1,0 +1,193 @@
+"""The schema of a tenant's contacts: typed attributes, and what value fits which type."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ringbook.domain.problems import Invalid
+from ringbook.domain.text import search_key
+
+AttributeType = Literal["Text", "Phone", "Email", "Date", "DateTime", "URL", "Bool", "Number"]
+
+TYPE_SPELLINGS: dict[str, AttributeType] = {
+    "text": "Text",
+    "string": "Text",
+    "phone": "Phone",
+    "email": "Email",
+    "date": "Date",
+    "datetime": "DateTime",
+    "url": "URL",
+    "bool": "Bool",
+    "boolean": "Bool",
+    "number": "Number",
+}
+"""Every spelling of a type that is understood, in lower case (contracts/cim.md 3.2)."""
+
+LONGEST_TEXT = 1000
+NAME_KEYS = ("first_name", "last_name")
+CUSTOMER_ID = "customer_id"
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+RESERVED_KEYS = frozenset({"_id", "__v", "created_at", "updated_at"})
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+
+PREDEFINED: tuple[tuple[str, str, AttributeType], ...] = (
+    (CUSTOMER_ID, "Customer id", "Text"),
+    ("first_name", "First name", "Text"),
+    ("last_name", "Last name", "Text"),
+    *((f"phone{n}", f"Phone {n}", "Phone") for n in range(1, 11)),
+    ("email", "Email", "Email"),
+    ("company", "Company", "Text"),
+    ("address", "Address", "Text"),
+    ("city", "City", "Text"),
+    ("state", "State", "Text"),
+    ("country", "Country", "Text"),
+    ("postal_code", "Postal code", "Text"),
+)
+"""The attributes every tenant has: key, label, type."""
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """One entry of the schema."""
+
+    id: int
+    key: str
+    label: str
+    type: AttributeType
+    predefined: bool = False
+    required: bool = False
+    unique: bool = False
+    searchable: bool = True
+    default: str | None = None
+    max_length: int | None = None
+
+
+class Schema:
+    """All visible attributes of a tenant."""
+
+    def __init__(self, attributes: Iterable[Attribute]) -> None:
+        self.attributes = tuple(attributes)
+        self.by_key: Mapping[str, Attribute] = {a.key: a for a in self.attributes}
+
+    @cached_property
+    def phone_keys(self) -> frozenset[str]:
+        return frozenset(a.key for a in self.attributes if a.type == "Phone")
+
+    @cached_property
+    def unique(self) -> tuple[Attribute, ...]:
+        return tuple(a for a in self.attributes if a.unique and a.type != "Phone")
+
+    def accept(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` checked against the schema, in their order; None (clear this attribute) passes.
+
+        Raises Invalid naming the first attribute that is unknown or whose value does not fit its type.
+        """
+        return {key: self._fitting(key, value) for key, value in values.items()}
+
+    def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` of a new contact without the unset ones and with defaults; Invalid if a required one is missing."""
+        kept = {key: value for key, value in values.items() if value is not None}
+        for attribute in self.attributes:
+            if attribute.key in kept:
+                continue
+            if attribute.default is not None:
+                kept[attribute.key] = self._fitting(attribute.key, attribute.default)
+            elif attribute.required:
+                raise Invalid(f"{attribute.key} is required.", field=attribute.key)
+        return kept
+
+    def _fitting(self, key: str, value: Any) -> Any:
+        attribute = self.by_key.get(key)
+        if attribute is None:
+            raise Invalid("The schema has no such attribute.", field=key)
+        if value is None:
+            return None
+        fault = fault_of(attribute, value)
+        if fault:
+            raise Invalid(f"{key} {fault}.", field=key)
+        return value
+
+
+def fault_of(attribute: Attribute, value: Any) -> str | None:
+    """What is wrong with `value` for this attribute, as the end of a sentence; None if it fits.
+
+    An empty text fits every type: call variables and forms send it for "nothing known".
+    """
+    if attribute.type == "Bool":
+        fits = isinstance(value, bool) or (isinstance(value, str) and value in ("true", "false", ""))
+        return None if fits else "must be true or false"
+    if attribute.type == "Number":
+        return None if value == "" or _number(value) is not None else "must be a number"
+    if not isinstance(value, str):
+        return "must be text"
+    if len(value) > (attribute.max_length or LONGEST_TEXT):
+        return f"must have {attribute.max_length or LONGEST_TEXT} characters at most"
+    if value and attribute.type in _CHECKS:
+        check, fault = _CHECKS[attribute.type]
+        return None if check(value) else fault
+    return None
+
+
+def searchable_text(attribute: Attribute, value: Any) -> str | None:
+    """The folded copy of a value that searches compare with; None where there is nothing to find."""
+    if value is None or value == "":
+        return None
+    if attribute.type == "Bool":
+        return "true" if value in (True, "true") else "false"
+    if attribute.type == "Number":
+        number = _number(value)
+        return None if number is None else repr(number)
+    text = str(value)
+    if attribute.type == "DateTime":
+        moment = _datetime(text)
+        return None if moment is None else moment.isoformat()
+    return search_key(text) or None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _datetime(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.netloc) and not any(c.isspace() for c in text)
+
+
+_CHECKS: dict[str, tuple[Any, str]] = {
+    "Email": (lambda text: _EMAIL.fullmatch(text) is not None, "must be an e-mail address"),
+    "Date": (lambda text: _date(text) is not None, "must be a date, YYYY-MM-DD"),
+    "DateTime": (lambda text: _datetime(text) is not None, "must be a date and time, ISO 8601"),
+    "URL": (_url, "must be a URL"),
+}

@@ -1,0 +1,1 @@
+"""PostgreSQL, and all of the SQL. One file a noun; every statement takes parameters."""

@@ -1,0 +1,340 @@
+"""Campaigns, their bindings to lists, and the campaign records that a binding materialises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+
+from ringbook.domain.campaign import Campaign, CampaignRecord, status_of
+from ringbook.domain.problems import Missing
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+_CAMPAIGN = "id, name, description, type, enabled, state"
+_RECORD = (
+    "c.id, c.campaign_id, c.list_id, c.record_id, c.tries, c.phone_tries, c.next_try_at, c.barred, c.outcome, "
+    "c.disposition, c.completed_at, c.last_attempt_at"
+)
+
+
+async def next_id(tx: Tx, tenant_id: int) -> int:
+    """An id above all that this tenant's campaigns have; the tenant's row keeps two askers apart."""
+    await tx.execute("SELECT 1 FROM tenant WHERE id = $1 FOR UPDATE", tenant_id)
+    found: int = await tx.fetchval("SELECT COALESCE(max(id), 0) + 1 FROM campaign WHERE tenant_id = $1", tenant_id)
+    return found
+
+
+async def insert(tx: Tx, tenant_id: int, campaign: Campaign) -> Campaign:
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO campaign (tenant_id, id, name, description, type, enabled, state, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, ringbook_now($1))
+        RETURNING {_CAMPAIGN}
+        """,
+        tenant_id,
+        campaign.id,
+        campaign.name,
+        campaign.description,
+        campaign.type,
+        campaign.enabled,
+        campaign.state,
+    )
+    assert row is not None
+    return _campaign(row)
+
+
+async def update(tx: Tx, tenant_id: int, campaign: Campaign) -> None:
+    await tx.execute(
+        """
+        UPDATE campaign
+           SET name = $3,
+               description = $4,
+               type = $5,
+               enabled = $6,
+               state = $7
+         WHERE tenant_id = $1
+           AND id = $2
+        """,
+        tenant_id,
+        campaign.id,
+        campaign.name,
+        campaign.description,
+        campaign.type,
+        campaign.enabled,
+        campaign.state,
+    )
+
+
+async def drop(tx: Tx, tenant_id: int, campaign_id: int) -> None:
+    """Delete the campaign and what only it had; attempts stay in the contacts' history."""
+    await tx.execute(
+        """
+        UPDATE attempt
+           SET campaign_record_id = NULL,
+               record_id = NULL
+         WHERE tenant_id = $1
+           AND campaign_id = $2
+        """,
+        tenant_id,
+        campaign_id,
+    )
+    await tx.execute("DELETE FROM campaign_record WHERE tenant_id = $1 AND campaign_id = $2", tenant_id, campaign_id)
+    await tx.execute("DELETE FROM campaign WHERE tenant_id = $1 AND id = $2", tenant_id, campaign_id)
+
+
+async def get(tx: Tx, tenant_id: int, campaign_id: int) -> Campaign:
+    row = await tx.fetchrow(
+        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND id = $2", tenant_id, campaign_id
+    )
+    if row is None:
+        raise Missing
+    return _campaign(row)
+
+
+async def by_name(tx: Tx, tenant_id: int, name: str) -> Campaign | None:
+    row = await tx.fetchrow(f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND name = $2", tenant_id, name)
+    return None if row is None else _campaign(row)
+
+
+async def all_campaigns(tx: Tx, tenant_id: int) -> list[Campaign]:
+    rows = await tx.fetch(f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 ORDER BY id", tenant_id)
+    return [_campaign(row) for row in rows]
+
+
+async def bound_lists(tx: Tx, tenant_id: int, campaign_id: int) -> list[int]:
+    """The ids of the campaign's lists, in the order it runs over them."""
+    rows = await tx.fetch(
+        "SELECT list_id FROM campaign_list WHERE tenant_id = $1 AND campaign_id = $2 ORDER BY position, id",
+        tenant_id,
+        campaign_id,
+    )
+    return [row["list_id"] for row in rows]
+
+
+async def bind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> bool:
+    """Run the campaign over the list too; False if it does. The caller holds the list's lock."""
+    status = await tx.execute(
+        """
+        INSERT INTO campaign_list (tenant_id, campaign_id, list_id, position)
+        SELECT $1, $2, $3, COALESCE((SELECT max(position) + 1
+                                       FROM campaign_list
+                                      WHERE tenant_id = $1
+                                        AND campaign_id = $2), 1)
+         WHERE NOT EXISTS (
+                SELECT 1
+                  FROM campaign_list
+                 WHERE tenant_id = $1
+                   AND campaign_id = $2
+                   AND list_id = $3
+               )
+        """,
+        tenant_id,
+        campaign_id,
+        list_id,
+    )
+    return status == "INSERT 0 1"
+
+
+async def unbind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> None:
+    """Stop running over the list: its campaign records go, their attempts stay in the contacts' history."""
+    ids = [
+        row["id"]
+        for row in await tx.fetch(
+            "SELECT id FROM campaign_record WHERE tenant_id = $1 AND campaign_id = $2 AND list_id = $3",
+            tenant_id,
+            campaign_id,
+            list_id,
+        )
+    ]
+    await tx.execute(
+        """
+        UPDATE attempt
+           SET campaign_record_id = NULL,
+               record_id = NULL
+         WHERE tenant_id = $1
+           AND campaign_record_id = ANY ($2::bigint[])
+        """,
+        tenant_id,
+        ids,
+    )
+    await tx.execute("DELETE FROM campaign_record WHERE tenant_id = $1 AND id = ANY ($2::bigint[])", tenant_id, ids)
+    await tx.execute(
+        "DELETE FROM campaign_list WHERE tenant_id = $1 AND campaign_id = $2 AND list_id = $3",
+        tenant_id,
+        campaign_id,
+        list_id,
+    )
+
+
+async def materialise(
+    tx: Tx, tenant_id: int, list_id: int, *, campaign_id: int | None = None, record_id: int | None = None
+) -> None:
+    """Make the campaign records that the list's bindings ask for, of one campaign or record or of all.
+
+    What was detached through its campaign has a tombstone and is not made again.
+    """
+    await tx.execute(
+        """
+        INSERT INTO campaign_record (tenant_id, campaign_id, list_id, record_id, created_at, changed_at)
+        SELECT $1, b.campaign_id, $2, r.id, now, now
+          FROM ringbook_now($1) AS now
+         CROSS JOIN (
+                SELECT DISTINCT campaign_id
+                  FROM campaign_list
+                 WHERE tenant_id = $1
+                   AND list_id = $2
+                   AND ($3::bigint IS NULL OR campaign_id = $3)
+               ) b
+          JOIN list_record r
+            ON r.tenant_id = $1
+           AND r.list_id = $2
+           AND ($4::bigint IS NULL OR r.id = $4)
+         ORDER BY r.position
+        ON CONFLICT (tenant_id, campaign_id, record_id) DO NOTHING
+        """,
+        tenant_id,
+        list_id,
+        campaign_id,
+        record_id,
+    )
+
+
+async def record_ids(
+    tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Sequence[int] | None
+) -> list[int] | None:
+    """The list records behind these campaign records (None: all of the list, which None stands for again)."""
+    if ids is None:
+        return None
+    rows = await tx.fetch(
+        """
+        SELECT record_id
+          FROM live_campaign_record
+         WHERE tenant_id = $1
+           AND campaign_id = $2
+           AND list_id = $3
+           AND id = ANY ($4::bigint[])
+        """,
+        tenant_id,
+        campaign_id,
+        list_id,
+        ids,
+    )
+    return [row["record_id"] for row in rows]
+
+
+async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Sequence[int] | None) -> int:
+    """Take records (by campaign record id; None: all of the list) out of the campaign for good; how many."""
+    rows = await tx.fetch(
+        """
+        UPDATE campaign_record
+           SET removed_at = ringbook_now($1),
+               changed_at = ringbook_now($1)
+         WHERE tenant_id = $1
+           AND campaign_id = $2
+           AND list_id = $3
+           AND removed_at IS NULL
+           AND ($4::bigint[] IS NULL OR id = ANY ($4))
+        RETURNING id
+        """,
+        tenant_id,
+        campaign_id,
+        list_id,
+        ids,
+    )
+    await tx.execute(
+        """
+        UPDATE attempt
+           SET campaign_record_id = NULL,
+               record_id = NULL
+         WHERE tenant_id = $1
+           AND campaign_record_id = ANY ($2::bigint[])
+        """,
+        tenant_id,
+        [row["id"] for row in rows],
+    )
+    return len(rows)
+
+
+async def record(tx: Tx, tenant_id: int, campaign_id: int, record_or_own_id: int) -> CampaignRecord:
+    """The campaign record with this id, or the one of the list record with this id, held for update."""
+    row = await tx.fetchrow(
+        f"""
+        SELECT {_RECORD}
+          FROM live_campaign_record c
+         WHERE c.tenant_id = $1
+           AND c.campaign_id = $2
+           AND (c.id = $3 OR c.record_id = $3)
+         LIMIT 1
+           FOR UPDATE
+        """,
+        tenant_id,
+        campaign_id,
+        record_or_own_id,
+    )
+    if row is None:
+        raise Missing
+    return _campaign_record(row)
+
+
+async def with_number(tx: Tx, tenant_id: int, campaign_id: int, match_key: str) -> int | None:
+    """The newest list record in the campaign that has this number. Index: list_record_phone_match."""
+    found: int | None = await tx.fetchval(
+        """
+        SELECT c.record_id
+          FROM list_record_phone f
+          JOIN live_campaign_record c
+            ON c.tenant_id = $1
+           AND c.record_id = f.record_id
+           AND c.campaign_id = $2
+         WHERE f.tenant_id = $1
+           AND f.match_key = $3
+         ORDER BY c.record_id DESC
+         LIMIT 1
+        """,
+        tenant_id,
+        campaign_id,
+        match_key,
+    )
+    return found
+
+
+async def of_record(tx: Tx, tenant_id: int, record_id: int) -> list[CampaignRecord]:
+    """The list record in all its campaigns. Index: campaign_record_record."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_RECORD}
+          FROM live_campaign_record c
+         WHERE c.tenant_id = $1
+           AND c.record_id = $2
+         ORDER BY c.campaign_id
+        """,
+        tenant_id,
+        record_id,
+    )
+    return [_campaign_record(row) for row in rows]
+
+
+def _campaign(row: asyncpg.Record) -> Campaign:
+    return Campaign(row["id"], row["name"], row["description"], row["type"], row["enabled"], row["state"])
+
+
+def _campaign_record(row: asyncpg.Record) -> CampaignRecord:
+    return CampaignRecord(
+        id=row["id"],
+        campaign_id=row["campaign_id"],
+        list_id=row["list_id"],
+        record_id=row["record_id"],
+        status=status_of(row["tries"], row["completed_at"] is not None),
+        tries=row["tries"],
+        phone_tries=msgspec.json.decode(row["phone_tries"]),
+        next_try_at=row["next_try_at"],
+        barred=row["barred"],
+        outcome=row["outcome"],
+        disposition=row["disposition"],
+        completed_at=row["completed_at"],
+        last_attempt_at=row["last_attempt_at"],
+    )

@@ -1,0 +1,508 @@
+"""Contacts and what they are found by: phones, folded values, words of names, identity keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from ringbook.domain.contact import MOST_SHARING, Contact, ContactPhone, Identity
+from ringbook.domain.page import Cursor
+from ringbook.domain.phone import Phone
+from ringbook.domain.problems import Missing
+from ringbook.domain.schema import CUSTOMER_ID, NAME_KEYS, Schema, searchable_text
+from ringbook.domain.text import search_key, words
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+NAME_WORD = 0
+"""The attribute id under which contact_search keeps the words of names."""
+
+Entry = tuple[int, str]
+"""A row of contact_search: attribute id and folded text."""
+
+
+async def lock_identity(tx: Tx, tenant_id: int, keys: Iterable[str]) -> None:
+    """Hold these identity keys until the transaction ends, so that two writers of one person meet.
+
+    Keys are taken in sorted order: two writers that share several keys cannot wait for each other in a circle.
+    """
+    ordered = sorted(set(keys))
+    if not ordered:
+        return
+    await tx.execute(
+        """
+        INSERT INTO identity_key (tenant_id, key)
+        SELECT $1, key
+          FROM unnest($2::text[]) AS k (key)
+         ORDER BY key COLLATE "C"
+        ON CONFLICT DO NOTHING
+        """,
+        tenant_id,
+        ordered,
+    )
+    await tx.execute(
+        """
+        SELECT 1
+          FROM identity_key
+         WHERE tenant_id = $1
+           AND key = ANY ($2::text[])
+         ORDER BY key
+           FOR NO KEY UPDATE
+        """,
+        tenant_id,
+        ordered,
+    )
+
+
+async def identify(
+    tx: Tx, schema: Schema, tenant_id: int, customer_id: str | None, match_keys: Sequence[str]
+) -> Identity:
+    """The contact that a customer id or identifying numbers mean; the most recently written of several.
+
+    A contact that has another customer id is somebody else, whatever its numbers. A number that more than 20
+    contacts share identifies nobody.
+    """
+    if customer_id:
+        found = await _with_customer_id(tx, schema, tenant_id, customer_id)
+        if found:
+            return Identity(found[0], "customer_id", tuple(c.id for c in found[1:]))
+    if not match_keys:
+        return Identity()
+    rows = await tx.fetch(
+        """
+        SELECT c.id, c.created_second, c.attributes, c.version, c.created_at, c.updated_at
+          FROM (
+                SELECT p.contact_id
+                  FROM unnest($2::text[]) AS k (key)
+                 CROSS JOIN LATERAL (
+                        SELECT array_agg(contact_id) AS ids
+                          FROM (
+                                SELECT DISTINCT p.contact_id
+                                  FROM contact_phone p
+                                  JOIN live_contact c
+                                    ON c.tenant_id = $1
+                                   AND c.id = p.contact_id
+                                 WHERE p.tenant_id = $1
+                                   AND p.match_key = k.key
+                                 LIMIT $3 + 1
+                               ) p
+                       ) sharing
+                 CROSS JOIN LATERAL unnest(sharing.ids) AS p (contact_id)
+                 WHERE cardinality(sharing.ids) <= $3
+                 GROUP BY p.contact_id
+               ) p
+          JOIN live_contact c
+            ON c.tenant_id = $1
+           AND c.id = p.contact_id
+         ORDER BY c.updated_at DESC, c.id DESC
+        """,
+        tenant_id,
+        match_keys,
+        MOST_SHARING,
+    )
+    own = search_key(customer_id or "")
+    found = [c for c in map(_contact, rows) if not own or _customer_key(c) in ("", own)]
+    return Identity(found[0], "phone", tuple(c.id for c in found[1:])) if found else Identity()
+
+
+async def _with_customer_id(tx: Tx, schema: Schema, tenant_id: int, customer_id: str) -> list[Contact]:
+    rows = await tx.fetch(
+        """
+        SELECT c.id, c.created_second, c.attributes, c.version, c.created_at, c.updated_at
+          FROM contact_search s
+          JOIN live_contact c
+            ON c.tenant_id = $1
+           AND c.id = s.contact_id
+         WHERE s.tenant_id = $1
+           AND s.attribute_id = $2
+           AND s.folded = $3
+         ORDER BY c.updated_at DESC, c.id DESC
+         LIMIT 21
+        """,
+        tenant_id,
+        schema.by_key[CUSTOMER_ID].id,
+        search_key(customer_id),
+    )
+    return [_contact(row) for row in rows]
+
+
+def _customer_key(contact: Contact) -> str:
+    return search_key(str(contact.attributes.get(CUSTOMER_ID) or ""))
+
+
+async def insert(tx: Tx, schema: Schema, tenant_id: int, attributes: Mapping[str, Any]) -> Contact:
+    """A new contact, found by its attributes' values; its phones are written by put_phones()."""
+    row = await tx.fetchrow(
+        """
+        INSERT INTO contact (tenant_id, created_second, attributes, created_at, updated_at)
+        SELECT $1, floor(extract(epoch FROM now))::int, $2::json, now, now
+          FROM ringbook_now($1) AS now
+        RETURNING id, created_second, attributes, version, created_at, updated_at
+        """,
+        tenant_id,
+        _json(attributes),
+    )
+    assert row is not None
+    contact = _contact(row)
+    await _put_entries(tx, tenant_id, contact.id, search_entries(schema, contact.attributes))
+    return contact
+
+
+async def update(tx: Tx, schema: Schema, tenant_id: int, before: Contact, attributes: Mapping[str, Any]) -> Contact:
+    """`before` with these attributes instead of its own."""
+    row = await tx.fetchrow(
+        """
+        UPDATE contact
+           SET attributes = $3::json,
+               version = version + 1,
+               updated_at = ringbook_now($1)
+         WHERE tenant_id = $1
+           AND id = $2
+        RETURNING id, created_second, attributes, version, created_at, updated_at
+        """,
+        tenant_id,
+        before.id,
+        _json(attributes),
+    )
+    assert row is not None
+    old, new = search_entries(schema, before.attributes), search_entries(schema, attributes)
+    await _drop_entries(tx, tenant_id, before.id, old - new)
+    await _put_entries(tx, tenant_id, before.id, new - old)
+    return _contact(row)
+
+
+async def delete(tx: Tx, schema: Schema, tenant_id: int, contact: Contact) -> None:
+    """Take the contact out of every look-up. List records and interactions stay, unlinked."""
+    await tx.execute(
+        "UPDATE contact SET deleted_at = ringbook_now($1) WHERE tenant_id = $1 AND id = $2",
+        tenant_id,
+        contact.id,
+    )
+    await _drop_entries(tx, tenant_id, contact.id, search_entries(schema, contact.attributes))
+    await tx.execute("DELETE FROM contact_phone WHERE tenant_id = $1 AND contact_id = $2", tenant_id, contact.id)
+    await tx.execute(
+        "UPDATE list_record SET contact_id = NULL, link = NULL WHERE tenant_id = $1 AND contact_id = $2",
+        tenant_id,
+        contact.id,
+    )
+    await tx.execute(
+        "UPDATE interaction SET contact_id = NULL, link = NULL WHERE tenant_id = $1 AND contact_id = $2",
+        tenant_id,
+        contact.id,
+    )
+
+
+async def get(tx: Tx, tenant_id: int, contact_id: int, *, for_update: bool = False) -> Contact:
+    """The contact with its phones; Missing for another tenant's, a deleted and an unknown id alike."""
+    if for_update:
+        await tx.execute("SELECT 1 FROM contact WHERE tenant_id = $1 AND id = $2 FOR UPDATE", tenant_id, contact_id)
+    row = await tx.fetchrow(
+        """
+        SELECT id, created_second, attributes, version, created_at, updated_at
+          FROM live_contact
+         WHERE tenant_id = $1
+           AND id = $2
+        """,
+        tenant_id,
+        contact_id,
+    )
+    if row is None:
+        raise Missing
+    return (await with_phones(tx, tenant_id, [_contact(row)]))[0]
+
+
+async def page(tx: Tx, tenant_id: int, after: Cursor, limit: int) -> list[Contact]:
+    """Contacts created before `after`, newest first. Index: contact_newest."""
+    rows = await tx.fetch(
+        """
+        SELECT id, created_second, attributes, version, created_at, updated_at
+          FROM live_contact
+         WHERE tenant_id = $1
+           AND (created_second, id) < ($2, $3)
+         ORDER BY created_second DESC, id DESC
+         LIMIT $4
+        """,
+        tenant_id,
+        after.second,
+        after.id,
+        limit,
+    )
+    return await with_phones(tx, tenant_id, [_contact(row) for row in rows])
+
+
+async def search(
+    tx: Tx,
+    tenant_id: int,
+    entries: Sequence[Entry],
+    prefixes: Sequence[str],
+    match_keys: Sequence[str],
+    after: Cursor,
+    limit: int,
+) -> list[Contact]:
+    """Contacts that have all folded values, words beginning with all prefixes and all numbers; newest first.
+
+    Indexes: contact_search_pkey, contact_phone_pkey.
+    """
+    rows = await tx.fetch(
+        """
+        WITH hit AS (
+            SELECT 'v' || k.n AS criterion, s.contact_id
+              FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY AS k (attribute_id, folded, n)
+              JOIN contact_search s
+                ON s.tenant_id = $1
+               AND s.attribute_id = k.attribute_id
+               AND s.folded = k.folded
+             UNION
+            SELECT 'p' || k.n, s.contact_id
+              FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS k (low, high, n)
+              JOIN contact_search s
+                ON s.tenant_id = $1
+               AND s.attribute_id = 0
+               AND s.folded >= k.low
+               AND s.folded < k.high
+             UNION
+            SELECT 'n' || k.n, p.contact_id
+              FROM unnest($6::text[]) WITH ORDINALITY AS k (key, n)
+              JOIN contact_phone p
+                ON p.tenant_id = $1
+               AND p.match_key = k.key
+        ), all_of_them AS (
+            SELECT contact_id
+              FROM hit
+             GROUP BY contact_id
+            HAVING count(*) = cardinality($3::text[]) + cardinality($4::text[]) + cardinality($6::text[])
+        )
+        SELECT c.id, c.created_second, c.attributes, c.version, c.created_at, c.updated_at
+          FROM all_of_them h
+          JOIN live_contact c
+            ON c.tenant_id = $1
+           AND c.id = h.contact_id
+         WHERE (c.created_second, c.id) < ($7, $8)
+         ORDER BY c.created_second DESC, c.id DESC
+         LIMIT $9
+        """,
+        tenant_id,
+        [attribute_id for attribute_id, _ in entries],
+        [folded for _, folded in entries],
+        list(prefixes),
+        [prefix + "\U0010ffff" for prefix in prefixes],
+        list(match_keys),
+        after.second,
+        after.id,
+        limit,
+    )
+    return await with_phones(tx, tenant_id, [_contact(row) for row in rows])
+
+
+async def with_phones(tx: Tx, tenant_id: int, contacts: Sequence[Contact]) -> list[Contact]:
+    """The same contacts with the numbers they are found by. Index: contact_phone_contact."""
+    if not contacts:
+        return []
+    phones: dict[int, list[ContactPhone]] = {}
+    for row in await tx.fetch(
+        """
+        SELECT contact_id, raw, e164, source
+          FROM contact_phone
+         WHERE tenant_id = $1
+           AND contact_id = ANY ($2::bigint[])
+         ORDER BY contact_id, source_id, source
+        """,
+        tenant_id,
+        [c.id for c in contacts],
+    ):
+        phones.setdefault(row["contact_id"], []).append(ContactPhone(row["raw"], row["e164"], row["source"]))
+    return [msgspec.structs.replace(c, phones=tuple(phones.get(c.id, ()))) for c in contacts]
+
+
+async def put_phones(
+    tx: Tx,
+    tenant_id: int,
+    contact_id: int,
+    source_id: int,
+    phones: Mapping[str, Phone],
+    dropped: Iterable[str] = (),
+) -> None:
+    """Set the numbers of one source (0: the attributes, else a list record), by field; `dropped` fields lose theirs.
+
+    A number that moves within a source is one row less and one row more: the number itself goes with its last row.
+    """
+    await tx.execute(
+        """
+        DELETE FROM contact_phone
+         WHERE tenant_id = $1
+           AND contact_id = $2
+           AND source_id = $3
+           AND source = ANY ($4::text[])
+        """,
+        tenant_id,
+        contact_id,
+        source_id,
+        [*phones, *dropped],
+    )
+    await tx.executemany(
+        """
+        INSERT INTO contact_phone (tenant_id, match_key, contact_id, source_id, source, raw, e164, digits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        [
+            (tenant_id, phone.match_key, contact_id, source_id, source, phone.raw, phone.e164, phone.digits)
+            for source, phone in phones.items()
+        ],
+    )
+
+
+async def drop_phones(tx: Tx, tenant_id: int, contact_id: int, source_id: int) -> None:
+    """Remove all numbers that this source gave."""
+    await tx.execute(
+        "DELETE FROM contact_phone WHERE tenant_id = $1 AND contact_id = $2 AND source_id = $3",
+        tenant_id,
+        contact_id,
+        source_id,
+    )
+
+
+async def holder_of(tx: Tx, tenant_id: int, entry: Entry, besides: int) -> int | None:
+    """The contact other than `besides` that has this value, if any."""
+    found: int | None = await tx.fetchval(
+        """
+        SELECT contact_id
+          FROM contact_search
+         WHERE tenant_id = $1
+           AND attribute_id = $2
+           AND folded = $3
+           AND contact_id <> $4
+         LIMIT 1
+        """,
+        tenant_id,
+        *entry,
+        besides,
+    )
+    return found
+
+
+async def matching(
+    tx: Tx,
+    tenant_id: int,
+    entries: Sequence[tuple[int, int, str]],
+    numbers: Sequence[tuple[int, str]],
+    limit: int,
+) -> list[tuple[int, int]]:
+    """(condition, contact id) for each condition that a contact meets: (n, attribute id, folded) or (n, match key)."""
+    rows = await tx.fetch(
+        """
+        SELECT k.n, s.contact_id
+          FROM unnest($2::int[], $3::bigint[], $4::text[]) AS k (n, attribute_id, folded)
+         CROSS JOIN LATERAL (
+                SELECT s.contact_id
+                  FROM contact_search s
+                 WHERE s.tenant_id = $1
+                   AND s.attribute_id = k.attribute_id
+                   AND s.folded = k.folded
+                 ORDER BY s.contact_id DESC
+                 LIMIT $7
+               ) s
+         UNION
+        SELECT k.n, p.contact_id
+          FROM unnest($5::int[], $6::text[]) AS k (n, key)
+         CROSS JOIN LATERAL (
+                SELECT DISTINCT p.contact_id
+                  FROM contact_phone p
+                 WHERE p.tenant_id = $1
+                   AND p.match_key = k.key
+                 ORDER BY p.contact_id DESC
+                 LIMIT $7
+               ) p
+        """,
+        tenant_id,
+        [n for n, _, _ in entries],
+        [attribute_id for _, attribute_id, _ in entries],
+        [folded for _, _, folded in entries],
+        [n for n, _ in numbers],
+        [key for _, key in numbers],
+        limit,
+    )
+    return [(row["n"], row["contact_id"]) for row in rows]
+
+
+async def several(tx: Tx, tenant_id: int, ids: Sequence[int]) -> list[Contact]:
+    """The live contacts among `ids`, most recently written first."""
+    rows = await tx.fetch(
+        """
+        SELECT id, created_second, attributes, version, created_at, updated_at
+          FROM live_contact
+         WHERE tenant_id = $1
+           AND id = ANY ($2::bigint[])
+         ORDER BY updated_at DESC, id DESC
+        """,
+        tenant_id,
+        ids,
+    )
+    return await with_phones(tx, tenant_id, [_contact(row) for row in rows])
+
+
+def search_entries(schema: Schema, attributes: Mapping[str, Any]) -> set[Entry]:
+    """What a contact with these attributes is found by, besides its phones."""
+    entries: set[Entry] = set()
+    for key, value in attributes.items():
+        attribute = schema.by_key.get(key)
+        if attribute is None or attribute.type == "Phone":
+            continue
+        folded = searchable_text(attribute, value)
+        if folded is not None:
+            entries.add((attribute.id, folded))
+        if key in NAME_KEYS and isinstance(value, str):
+            entries.update((NAME_WORD, word) for word in words(value))
+    return entries
+
+
+async def _put_entries(tx: Tx, tenant_id: int, contact_id: int, entries: set[Entry]) -> None:
+    if entries:
+        await tx.execute(
+            """
+            INSERT INTO contact_search (tenant_id, attribute_id, folded, contact_id)
+            SELECT $1, e.attribute_id, e.folded, $2
+              FROM unnest($3::bigint[], $4::text[]) AS e (attribute_id, folded)
+            ON CONFLICT DO NOTHING
+            """,
+            tenant_id,
+            contact_id,
+            [attribute_id for attribute_id, _ in entries],
+            [folded for _, folded in entries],
+        )
+
+
+async def _drop_entries(tx: Tx, tenant_id: int, contact_id: int, entries: set[Entry]) -> None:
+    if entries:
+        await tx.execute(
+            """
+            DELETE FROM contact_search s
+             USING unnest($3::bigint[], $4::text[]) AS e (attribute_id, folded)
+             WHERE s.tenant_id = $1
+               AND s.contact_id = $2
+               AND s.attribute_id = e.attribute_id
+               AND s.folded = e.folded
+            """,
+            tenant_id,
+            contact_id,
+            [attribute_id for attribute_id, _ in entries],
+            [folded for _, folded in entries],
+        )
+
+
+def _contact(row: asyncpg.Record) -> Contact:
+    return Contact(
+        id=row["id"],
+        created_second=row["created_second"],
+        attributes=msgspec.json.decode(row["attributes"]),
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

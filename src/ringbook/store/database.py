@@ -1,0 +1,163 @@
+"""The way to PostgreSQL: a pool for transactions, read lanes for what a ringing phone waits for.
+
+The driver's errors end here: what leaves this module is a row or a Problem.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import structlog
+
+from ringbook.domain.problems import Conflict, Invalid, Problem, Unavailable
+from ringbook.store.lanes import HotStatement, ReadLanes
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Tx = PoolConnectionProxy[asyncpg.Record]
+    """An open transaction. Store functions take one as their first argument."""
+
+log = structlog.get_logger()
+
+_CONNECT_SECONDS = 5.0
+_STATEMENT_SECONDS = 30.0
+
+# Constraints whose violation is the caller's mistake, and what to tell them.
+_CONFLICTS = {
+    "tenant_slug_key": "Another tenant has this slug.",
+    "tenant_jtel_clients_id_key": "Another tenant has this ClientsID.",
+    "tenant_cim": "Another tenant answers CIM's root paths.",
+    "credential_pkey": "This secret is in use by another key.",
+    "credential_name": "A key of this name exists.",
+    "app_user_tenant_id_login_key": "A user of this login exists.",
+    "attribute_tenant_id_key_key": "An attribute of this key exists.",
+    "calling_list_tenant_id_name_key": "A list of this name exists.",
+    "campaign_pkey": "A campaign of this id exists.",
+    "campaign_tenant_id_name_key": "A campaign of this name exists.",
+    "list_record_unique": "A record with this key exists.",
+    "template_tenant_id_name_key": "A template of this name exists.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """How to reach a server: one DSN, and how many connections a worker keeps."""
+
+    dsn: str
+    pool: int = 8
+    lanes: int = 3
+
+
+class Database:
+    """One worker's connections."""
+
+    def __init__(self, connecting: Connecting, hot: tuple[HotStatement, ...]) -> None:
+        self._connecting = connecting
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self.lanes = ReadLanes(self._connect_lane, connecting.lanes, hot)
+
+    async def open(self) -> None:
+        """Connect, or raise Unavailable."""
+        with _as_problems():
+            self._pool = await asyncpg.create_pool(
+                self._connecting.dsn,
+                min_size=1,
+                max_size=self._connecting.pool,
+                timeout=_CONNECT_SECONDS,
+                command_timeout=_STATEMENT_SECONDS,
+                # A transaction always ends in ours; the pool's own reset would be a round trip each.
+                reset=_keep,
+                server_settings={"application_name": "ringbook", "jit": "off"},
+            )
+            await self.lanes.open()
+
+    async def close(self) -> None:
+        await self.lanes.close()
+        if self._pool is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        assert self._pool is not None, "the database is not open"
+        with _as_problems():
+            async with self._pool.acquire(timeout=_CONNECT_SECONDS) as connection, connection.transaction():
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """A connection for single statements that each see their own moment."""
+        assert self._pool is not None, "the database is not open"
+        with _as_problems():
+            async with self._pool.acquire(timeout=_CONNECT_SECONDS) as connection:
+                yield connection
+
+    async def ready(self) -> bool:
+        """Whether the database answers within a second."""
+        try:
+            async with asyncio.timeout(1), self.reading() as tx:
+                return await tx.fetchval("SELECT true") is True
+        except (Problem, TimeoutError):
+            return False
+
+    async def _connect_lane(self) -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(
+            self._connecting.dsn,
+            timeout=_CONNECT_SECONDS,
+            # The hot statements' plans do not depend on their parameters, and planning costs more than running.
+            server_settings={
+                "application_name": "ringbook read lane",
+                "jit": "off",
+                "plan_cache_mode": "force_generic_plan",
+            },
+        )
+
+
+def as_problem(error: BaseException) -> Problem | None:
+    """The Problem that a driver's error means to a caller; None when the error is a bug of ours."""
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return Conflict(_CONFLICTS.get(error.constraint_name or "", "This record exists."))
+    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError | UnicodeEncodeError):
+        return Invalid("A value cannot be stored.")
+    if isinstance(error, _AWAY):
+        return Unavailable()
+    return None
+
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+)
+
+
+class _as_problems:  # noqa: N801 - reads as a verb in a with statement
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: Any) -> None:
+        if error is None or isinstance(error, Problem):
+            return
+        problem = as_problem(error)
+        if problem is not None:
+            log.warning("database refused", error=type(error).__name__, detail=str(error))
+            raise problem from error
+
+
+async def _keep(connection: object) -> None:
+    return None

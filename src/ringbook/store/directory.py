@@ -1,0 +1,323 @@
+"""The global tables that find the tenant: tenants, credentials, users. Small, and read through caches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from ringbook.domain.access import Credential, Tenant, User
+from ringbook.domain.dataset import Template
+from ringbook.domain.problems import Missing
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+
+class TenantSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workspace file says of a tenant."""
+
+    slug: str
+    name: str
+    region: str
+    time_zone: str
+    jtel_clients_id: int | None = None
+    wolkvox_licences: int | None = None
+    cim: bool = False
+    cim_anonymous_networks: tuple[str, ...] = ()
+    switches: dict[str, Any] = {}
+
+
+_TENANT = "id, guid, slug, name, region, time_zone, switches"
+
+
+async def put_tenant(tx: Tx, settings: TenantSettings) -> tuple[Tenant, TenantSettings | None]:
+    """Create or update the tenant of this slug; the tenant, and its settings before (None: it is new)."""
+    before = await settings_of(tx, settings.slug)
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO tenant (slug, name, region, time_zone, jtel_clients_id, wolkvox_licences, cim,
+                            cim_anonymous_networks, switches)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json)
+        ON CONFLICT (slug) DO UPDATE
+           SET name = excluded.name,
+               region = excluded.region,
+               time_zone = excluded.time_zone,
+               jtel_clients_id = excluded.jtel_clients_id,
+               wolkvox_licences = excluded.wolkvox_licences,
+               cim = excluded.cim,
+               cim_anonymous_networks = excluded.cim_anonymous_networks,
+               switches = excluded.switches
+        RETURNING {_TENANT}
+        """,
+        settings.slug,
+        settings.name,
+        settings.region,
+        settings.time_zone,
+        settings.jtel_clients_id,
+        settings.wolkvox_licences,
+        settings.cim,
+        settings.cim_anonymous_networks,
+        msgspec.json.encode(settings.switches).decode(),
+    )
+    assert row is not None
+    return _tenant(row), before
+
+
+async def settings_of(tx: Tx, slug: str) -> TenantSettings | None:
+    row = await tx.fetchrow(
+        """
+        SELECT slug, name, region, time_zone, jtel_clients_id, wolkvox_licences, cim, cim_anonymous_networks, switches
+          FROM tenant
+         WHERE slug = $1
+        """,
+        slug,
+    )
+    if row is None:
+        return None
+    facts = dict(row) | {
+        "cim_anonymous_networks": tuple(row["cim_anonymous_networks"]),
+        "switches": msgspec.json.decode(row["switches"]),
+    }
+    return TenantSettings(**facts)
+
+
+async def tenant(tx: Tx, tenant_id: int) -> Tenant:
+    row = await tx.fetchrow(f"SELECT {_TENANT} FROM tenant WHERE id = $1", tenant_id)
+    if row is None:
+        raise Missing
+    return _tenant(row)
+
+
+async def tenant_by_slug(tx: Tx, slug: str) -> Tenant | None:
+    row = await tx.fetchrow(f"SELECT {_TENANT} FROM tenant WHERE slug = $1", slug)
+    return None if row is None else _tenant(row)
+
+
+async def tenants(tx: Tx) -> list[Tenant]:
+    return [_tenant(row) for row in await tx.fetch(f"SELECT {_TENANT} FROM tenant ORDER BY slug")]
+
+
+async def shift_clock(tx: Tx, tenant_id: int, seconds: float) -> None:
+    """Set how far this tenant's clock is ahead of the server's."""
+    await tx.execute("UPDATE tenant SET clock_offset = make_interval(secs => $2) WHERE id = $1", tenant_id, seconds)
+
+
+_CREDENTIAL = "id, tenant_id, dialect, name, scopes, created_at, template_id, per_second, expires_at"
+
+
+async def admission(tx: Tx, digest: bytes, dialect: str) -> tuple[Credential, Tenant, Template | None] | None:
+    """The live credential with this digest, its tenant and, if it is bound to one, its template.
+
+    Index: credential_pkey.
+    """
+    row = await tx.fetchrow(
+        """
+        SELECT c.id, c.tenant_id, c.dialect, c.name, c.scopes, c.created_at, c.template_id, c.per_second, c.expires_at,
+               t.guid, t.slug, t.name AS tenant_name, t.region, t.time_zone, t.switches,
+               m.guid AS template_guid, m.name AS template_name, m.retention_seconds, m.data_keys
+          FROM live_credential c
+          JOIN tenant t
+            ON t.id = c.tenant_id
+          LEFT JOIN template m
+            ON m.tenant_id = c.tenant_id
+           AND m.id = c.template_id
+         WHERE c.digest = $1
+           AND c.dialect = $2
+        """,
+        digest,
+        dialect,
+    )
+    if row is None:
+        return None
+    tenant = Tenant(
+        row["tenant_id"],
+        row["guid"],
+        row["slug"],
+        row["tenant_name"],
+        row["region"],
+        row["time_zone"],
+        msgspec.json.decode(row["switches"]),
+    )
+    template = None
+    if row["template_guid"] is not None:
+        template = Template(
+            row["template_id"],
+            row["template_guid"],
+            row["template_name"],
+            row["retention_seconds"],
+            tuple(row["data_keys"]),
+        )
+    return _credential(row), tenant, template
+
+
+async def credentials(tx: Tx, tenant_id: int) -> list[Credential]:
+    rows = await tx.fetch(f"SELECT {_CREDENTIAL} FROM live_credential WHERE tenant_id = $1 ORDER BY id", tenant_id)
+    return [_credential(row) for row in rows]
+
+
+async def add_credential(
+    tx: Tx,
+    tenant_id: int,
+    digest: bytes,
+    *,
+    dialect: str,
+    name: str,
+    scopes: Sequence[str] = (),
+    template_id: int | None = None,
+    per_second: int | None = None,
+    expires_at: datetime | None = None,
+) -> Credential:
+    # A revoked credential's row keeps its digest, so that its secret never comes to life again by chance.
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO credential (digest, dialect, tenant_id, name, scopes, template_id, per_second, created_at,
+                                expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, ringbook_now($3), $8)
+        RETURNING {_CREDENTIAL}
+        """,
+        digest,
+        dialect,
+        tenant_id,
+        name,
+        list(scopes),
+        template_id,
+        per_second,
+        expires_at,
+    )
+    assert row is not None
+    return _credential(row)
+
+
+async def revoke_credential(tx: Tx, tenant_id: int, credential_id: int) -> Credential:
+    row = await tx.fetchrow(
+        f"""
+        UPDATE credential
+           SET revoked_at = ringbook_now($1)
+         WHERE tenant_id = $1
+           AND id = $2
+           AND revoked_at IS NULL
+        RETURNING {_CREDENTIAL}
+        """,
+        tenant_id,
+        credential_id,
+    )
+    if row is None:
+        raise Missing
+    return _credential(row)
+
+
+async def revive_credential(tx: Tx, tenant_id: int, digest: bytes, dialect: str) -> None:
+    """Forget a revoked credential, so that its owner may set the same secret again."""
+    await tx.execute(
+        "DELETE FROM credential WHERE tenant_id = $1 AND digest = $2 AND dialect = $3 AND revoked_at IS NOT NULL",
+        tenant_id,
+        digest,
+        dialect,
+    )
+
+
+async def put_user(
+    tx: Tx,
+    tenant_id: int,
+    *,
+    login: str,
+    role: str,
+    privileges: Sequence[str],
+    password_hash: str | None,
+    api_secret_hash: str | None,
+    digest_realm: str | None,
+    digest_ha1: bytes | None,
+) -> User:
+    """Create a user or change one; hashes that are None stay as they are."""
+    row = await tx.fetchrow(
+        """
+        INSERT INTO app_user (tenant_id, login, role, privileges, password_hash, api_secret_hash, digest_realm,
+                              digest_ha1, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ringbook_now($1))
+        ON CONFLICT (tenant_id, login) DO UPDATE
+           SET role = excluded.role,
+               privileges = excluded.privileges,
+               password_hash = COALESCE(excluded.password_hash, app_user.password_hash),
+               api_secret_hash = COALESCE(excluded.api_secret_hash, app_user.api_secret_hash),
+               digest_realm = COALESCE(excluded.digest_realm, app_user.digest_realm),
+               digest_ha1 = COALESCE(excluded.digest_ha1, app_user.digest_ha1),
+               disabled_at = NULL
+        RETURNING id, login, role, privileges
+        """,
+        tenant_id,
+        login,
+        role,
+        list(privileges),
+        password_hash,
+        api_secret_hash,
+        digest_realm,
+        digest_ha1,
+    )
+    assert row is not None
+    return User(row["id"], row["login"], row["role"], tuple(row["privileges"]))
+
+
+async def users(tx: Tx, tenant_id: int) -> list[User]:
+    rows = await tx.fetch(
+        """
+        SELECT id, login, role, privileges
+          FROM app_user
+         WHERE tenant_id = $1
+           AND disabled_at IS NULL
+         ORDER BY login
+        """,
+        tenant_id,
+    )
+    return [User(row["id"], row["login"], row["role"], tuple(row["privileges"])) for row in rows]
+
+
+async def disable_user(tx: Tx, tenant_id: int, login: str) -> None:
+    await tx.execute(
+        "UPDATE app_user SET disabled_at = ringbook_now($1) WHERE tenant_id = $1 AND login = $2",
+        tenant_id,
+        login,
+    )
+
+
+async def declare(tx: Tx, tenant_id: int, kind: str, entries: Sequence[tuple[str, str]]) -> None:
+    """Make these the tenant's skills, agents or activity codes: (id, name)."""
+    await tx.execute("DELETE FROM declared WHERE tenant_id = $1 AND kind = $2", tenant_id, kind)
+    await tx.executemany(
+        "INSERT INTO declared (tenant_id, kind, id, name) VALUES ($1, $2, $3, $4)",
+        [(tenant_id, kind, id_, name) for id_, name in entries],
+    )
+
+
+async def declared(tx: Tx, tenant_id: int, kind: str) -> dict[str, str]:
+    rows = await tx.fetch("SELECT id, name FROM declared WHERE tenant_id = $1 AND kind = $2", tenant_id, kind)
+    return {row["id"]: row["name"] for row in rows}
+
+
+def _tenant(row: asyncpg.Record) -> Tenant:
+    return Tenant(
+        row["id"],
+        row["guid"],
+        row["slug"],
+        row["name"],
+        row["region"],
+        row["time_zone"],
+        msgspec.json.decode(row["switches"]),
+    )
+
+
+def _credential(row: asyncpg.Record) -> Credential:
+    return Credential(
+        id=row["id"],
+        tenant_id=row["tenant_id"],
+        dialect=row["dialect"],
+        name=row["name"],
+        scopes=frozenset(row["scopes"]),
+        created_at=row["created_at"],
+        template_id=row["template_id"],
+        per_second=row["per_second"],
+        expires_at=row["expires_at"],
+    )

@@ -1,0 +1,103 @@
+"""The journal: who changed what, through which dialect, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who writes: the tenant's id, the credential's or user's name, and the dialect the request came through."""
+
+    tenant_id: int
+    actor: str
+    dialect: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    id: int
+    at: datetime
+    by: str
+    dialect: str
+    entity: str
+    entity_id: int
+    before: msgspec.Raw
+    after: msgspec.Raw
+
+
+async def record(tx: Tx, author: Author, entity: str, entity_id: int, before: Any, after: Any) -> None:
+    """Note that `entity` went from `before` to `after`; None is "was not there" or "is gone"."""
+    await tx.execute(
+        """
+        INSERT INTO change (tenant_id, at, actor, dialect, entity, entity_id, before, after)
+        VALUES ($1, ringbook_now($1), $2, $3, $4, $5, $6::json, $7::json)
+        """,
+        author.tenant_id,
+        author.actor,
+        author.dialect,
+        entity,
+        entity_id,
+        None if before is None else msgspec.json.encode(before).decode(),
+        None if after is None else msgspec.json.encode(after).decode(),
+    )
+
+
+async def changes(
+    tx: Tx, tenant_id: int, *, entity: str | None, entity_id: int | None, below: int, limit: int
+) -> Sequence[Change]:
+    """The newest changes first, with ids below `below`."""
+    rows = await tx.fetch(
+        """
+        SELECT id, at, actor, dialect, entity, entity_id, before, after
+          FROM change
+         WHERE tenant_id = $1
+           AND id < $2
+           AND ($3::text IS NULL OR entity = $3)
+           AND ($4::bigint IS NULL OR entity_id = $4)
+         ORDER BY id DESC
+         LIMIT $5
+        """
+        if entity is None or entity_id is None
+        else _OF_ONE,
+        tenant_id,
+        below,
+        entity,
+        entity_id,
+        limit,
+    )
+    return [
+        Change(
+            row["id"],
+            row["at"],
+            row["actor"],
+            row["dialect"],
+            row["entity"],
+            row["entity_id"],
+            _raw(row["before"]),
+            _raw(row["after"]),
+        )
+        for row in rows
+    ]
+
+
+# Index: change_entity.
+_OF_ONE = """
+SELECT id, at, actor, dialect, entity, entity_id, before, after
+  FROM change
+ WHERE tenant_id = $1
+   AND entity = $3
+   AND entity_id = $4
+   AND id < $2
+ ORDER BY id DESC
+ LIMIT $5
+"""
+
+
+def _raw(text: str | None) -> msgspec.Raw:
+    return msgspec.Raw((text or "null").encode())

@@ -1,0 +1,370 @@
+"""Calling lists and their records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+
+from ringbook.domain.calling_list import CallingList, Field, ListRecord, RecordDraft
+from ringbook.domain.phone import Phone
+from ringbook.domain.problems import Missing
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+_LIST = "id, name, campaign_id, fields, unique_keys"
+_RECORD = "r.id, r.list_id, r.position, r.fields, r.key_text, r.customer_id, r.contact_id, r.link, r.updated_at"
+
+
+async def add_list(
+    tx: Tx, tenant_id: int, name: str, fields: Sequence[Field], *, campaign_id: int | None, unique_keys: bool
+) -> CallingList:
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO calling_list (tenant_id, name, campaign_id, fields, unique_keys, created_at)
+        VALUES ($1, $2, $3, $4::json, $5, ringbook_now($1))
+        RETURNING {_LIST}
+        """,
+        tenant_id,
+        name,
+        campaign_id,
+        msgspec.json.encode(fields).decode(),
+        unique_keys,
+    )
+    assert row is not None
+    return _list(row)
+
+
+async def put_fields(tx: Tx, tenant_id: int, list_id: int, fields: Sequence[Field]) -> None:
+    await tx.execute(
+        "UPDATE calling_list SET fields = $3::json WHERE tenant_id = $1 AND id = $2",
+        tenant_id,
+        list_id,
+        msgspec.json.encode(fields).decode(),
+    )
+
+
+async def get(tx: Tx, tenant_id: int, list_id: int) -> CallingList:
+    row = await tx.fetchrow(f"SELECT {_LIST} FROM calling_list WHERE tenant_id = $1 AND id = $2", tenant_id, list_id)
+    if row is None:
+        raise Missing
+    return _list(row)
+
+
+async def by_name(tx: Tx, tenant_id: int, name: str) -> CallingList | None:
+    row = await tx.fetchrow(f"SELECT {_LIST} FROM calling_list WHERE tenant_id = $1 AND name = $2", tenant_id, name)
+    return None if row is None else _list(row)
+
+
+async def own_list(tx: Tx, tenant_id: int, campaign_id: int) -> CallingList:
+    """The list that wolkvox and jtel load into."""
+    row = await tx.fetchrow(
+        f"SELECT {_LIST} FROM calling_list WHERE tenant_id = $1 AND campaign_id = $2", tenant_id, campaign_id
+    )
+    if row is None:
+        raise Missing
+    return _list(row)
+
+
+async def all_lists(tx: Tx, tenant_id: int) -> list[CallingList]:
+    """Every list but the campaigns' own ones that have no record yet."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_LIST}
+          FROM calling_list
+         WHERE tenant_id = $1
+           AND (campaign_id IS NULL OR next_position > 0)
+         ORDER BY name
+        """,
+        tenant_id,
+    )
+    return [_list(row) for row in rows]
+
+
+async def lock(tx: Tx, tenant_id: int, list_id: int, positions: int = 0) -> int:
+    """Hold the list against other writers and take `positions` of its positions; the first of them."""
+    first: int | None = await tx.fetchval(
+        """
+        UPDATE calling_list
+           SET next_position = next_position + $3
+         WHERE tenant_id = $1
+           AND id = $2
+        RETURNING next_position - $3
+        """,
+        tenant_id,
+        list_id,
+        positions,
+    )
+    if first is None:
+        raise Missing
+    return first
+
+
+async def insert_record(
+    tx: Tx,
+    tenant_id: int,
+    target: CallingList,
+    position: int,
+    draft: RecordDraft,
+    phones: Mapping[int, Phone],
+) -> ListRecord:
+    """A new record with its numbers by slot, not yet linked to anybody. Conflict if its key is taken."""
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO list_record AS r (tenant_id, list_id, position, fields, key_text, key_submitted, unique_keys,
+                                      customer_id, external_id, created_at, updated_at)
+        SELECT $1, $2, $3, $4::json, $5, $6, $7, $8, $9, now, now
+          FROM ringbook_now($1) AS now
+        RETURNING {_RECORD}
+        """,
+        tenant_id,
+        target.id,
+        position,
+        msgspec.json.encode(draft.fields).decode(),
+        draft.key_text,
+        draft.key_submitted,
+        target.unique_keys,
+        draft.customer_id,
+        draft.external_id,
+    )
+    assert row is not None
+    await _put_phones(tx, tenant_id, row["id"], draft, phones)
+    return _record(row)
+
+
+async def update_record(
+    tx: Tx, tenant_id: int, record_id: int, draft: RecordDraft, phones: Mapping[int, Phone]
+) -> ListRecord:
+    """The record with the draft's fields; numbers of fields that the draft does not name stay."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE list_record r
+           SET fields = $3::json,
+               customer_id = $4,
+               external_id = $5,
+               updated_at = ringbook_now($1)
+         WHERE tenant_id = $1
+           AND id = $2
+        RETURNING {_RECORD}
+        """,
+        tenant_id,
+        record_id,
+        msgspec.json.encode(draft.fields).decode(),
+        draft.customer_id,
+        draft.external_id,
+    )
+    assert row is not None
+    await tx.execute(
+        "DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = $2 AND field = ANY ($3::text[])",
+        tenant_id,
+        record_id,
+        list(draft.phone_fields),
+    )
+    await _put_phones(tx, tenant_id, record_id, draft, phones)
+    return _record(row)
+
+
+async def link(tx: Tx, tenant_id: int, record_id: int, contact_id: int, by: str) -> None:
+    await tx.execute(
+        "UPDATE list_record SET contact_id = $3, link = $4 WHERE tenant_id = $1 AND id = $2",
+        tenant_id,
+        record_id,
+        contact_id,
+        by,
+    )
+
+
+async def by_key(tx: Tx, tenant_id: int, target: CallingList, key: str, submitted: str) -> ListRecord | None:
+    """The newest record of the list whose key, as stored or as it was sent, is the one asked for in either form.
+
+    Indexes: list_record_unique or list_record_key, list_record_submitted.
+    """
+    row = await tx.fetchrow(
+        f"""
+        SELECT {_RECORD}
+          FROM (
+                SELECT r.*
+                  FROM list_record r
+                 WHERE r.tenant_id = $1
+                   AND r.list_id = $2
+                   AND r.key_text = ANY ($3::text[])
+                   AND {"r.unique_keys" if target.unique_keys else "NOT r.unique_keys"}
+                 UNION ALL
+                SELECT r.*
+                  FROM list_record r
+                 WHERE r.tenant_id = $1
+                   AND r.list_id = $2
+                   AND r.key_submitted = $4
+               ) r
+         ORDER BY r.id DESC
+         LIMIT 1
+        """,
+        tenant_id,
+        target.id,
+        [key, submitted],
+        submitted,
+    )
+    return None if row is None else _record(row)
+
+
+async def by_external_id(tx: Tx, tenant_id: int, list_id: int, external_id: str) -> ListRecord | None:
+    """The newest record of the list with this id of a foreign system. Index: list_record_external."""
+    row = await tx.fetchrow(
+        f"""
+        SELECT {_RECORD}
+          FROM list_record r
+         WHERE r.tenant_id = $1
+           AND r.external_id = $3
+           AND r.list_id = $2
+         ORDER BY r.id DESC
+         LIMIT 1
+        """,
+        tenant_id,
+        list_id,
+        external_id,
+    )
+    return None if row is None else _record(row)
+
+
+async def contact_of_external_id(tx: Tx, tenant_id: int, external_id: str) -> int | None:
+    """The contact behind the newest record with this foreign id. Index: list_record_external."""
+    found: int | None = await tx.fetchval(
+        """
+        SELECT contact_id
+          FROM list_record
+         WHERE tenant_id = $1
+           AND external_id = $2
+           AND contact_id IS NOT NULL
+         ORDER BY id DESC
+         LIMIT 1
+        """,
+        tenant_id,
+        external_id,
+    )
+    return found
+
+
+async def record(tx: Tx, tenant_id: int, record_id: int, *, for_update: bool = False) -> ListRecord:
+    row = await tx.fetchrow(
+        f"SELECT {_RECORD} FROM list_record r WHERE tenant_id = $1 AND id = $2" + (" FOR UPDATE" if for_update else ""),
+        tenant_id,
+        record_id,
+    )
+    if row is None:
+        raise Missing
+    return _record(row)
+
+
+async def records(tx: Tx, tenant_id: int, list_id: int, start: int, limit: int) -> list[ListRecord]:
+    """Records from a position on. Index: list_record_position."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_RECORD}
+          FROM list_record r
+         WHERE r.tenant_id = $1
+           AND r.list_id = $2
+           AND r.position >= $3
+         ORDER BY r.position
+         LIMIT $4
+        """,
+        tenant_id,
+        list_id,
+        start,
+        limit,
+    )
+    return [_record(row) for row in rows]
+
+
+async def phones(tx: Tx, tenant_id: int, record_id: int) -> dict[int, tuple[str, str]]:
+    """The record's numbers by slot: match key and raw text."""
+    rows = await tx.fetch(
+        "SELECT slot, match_key, raw FROM list_record_phone WHERE tenant_id = $1 AND record_id = $2",
+        tenant_id,
+        record_id,
+    )
+    return {row["slot"]: (row["match_key"], row["raw"]) for row in rows}
+
+
+async def delete_records(tx: Tx, tenant_id: int, list_id: int, ids: Sequence[int] | None) -> int:
+    """Delete these records of the list (None: all) everywhere; how many. Contacts and their history stay."""
+    gone = await tx.fetch(
+        """
+        DELETE FROM list_record
+         WHERE tenant_id = $1
+           AND list_id = $2
+           AND ($3::bigint[] IS NULL OR id = ANY ($3))
+        RETURNING id
+        """,
+        tenant_id,
+        list_id,
+        ids,
+    )
+    record_ids = [row["id"] for row in gone]
+    for statement in _FORGET_RECORDS:
+        await tx.execute(statement, tenant_id, record_ids)
+    return len(record_ids)
+
+
+_FORGET_RECORDS = (
+    "DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[])",
+    "DELETE FROM contact_phone WHERE tenant_id = $1 AND source_id = ANY ($2::bigint[])",
+    """
+    UPDATE attempt a
+       SET campaign_record_id = NULL,
+           record_id = NULL
+      FROM campaign_record c
+     WHERE c.tenant_id = $1
+       AND c.record_id = ANY ($2::bigint[])
+       AND a.tenant_id = $1
+       AND a.campaign_record_id = c.id
+    """,
+    "DELETE FROM campaign_record WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[])",
+)
+
+
+async def drop_list(tx: Tx, tenant_id: int, list_id: int) -> None:
+    """Delete the list with all its records."""
+    await lock(tx, tenant_id, list_id)
+    await delete_records(tx, tenant_id, list_id, None)
+    await tx.execute("DELETE FROM calling_list WHERE tenant_id = $1 AND id = $2", tenant_id, list_id)
+
+
+async def _put_phones(tx: Tx, tenant_id: int, record_id: int, draft: RecordDraft, phones: Mapping[int, Phone]) -> None:
+    await tx.executemany(
+        """
+        INSERT INTO list_record_phone (tenant_id, record_id, slot, field, match_key, raw, e164, digits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        [
+            (tenant_id, record_id, p.slot, p.field, phone.match_key, phone.raw, phone.e164, phone.digits)
+            for p in draft.phones
+            for phone in (phones[p.slot],)
+        ],
+    )
+
+
+def _list(row: asyncpg.Record) -> CallingList:
+    return CallingList(
+        row["id"],
+        row["name"],
+        row["campaign_id"],
+        msgspec.json.decode(row["fields"], type=tuple[Field, ...]),
+        row["unique_keys"],
+    )
+
+
+def _record(row: asyncpg.Record) -> ListRecord:
+    return ListRecord(
+        id=row["id"],
+        list_id=row["list_id"],
+        position=row["position"],
+        fields=msgspec.json.decode(row["fields"], type=dict[str, str]),
+        key_text=row["key_text"],
+        customer_id=row["customer_id"],
+        contact_id=row["contact_id"],
+        link=row["link"],
+        updated_at=row["updated_at"],
+    )

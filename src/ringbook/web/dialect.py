@@ -1,0 +1,100 @@
+"""The contract of a dialect: a route table, where its credential is, and how it words a problem.
+
+The table is the specification. From it come routing, authentication, limits, the OpenAPI document, the metrics and the
+list of what is not there yet. A handler is called with Records, so it cannot run unauthenticated or for another tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from ringbook.core.access import Core, Records
+from ringbook.domain.problems import Problem
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request of an operation may cost."""
+
+    body: int = MEGABYTE
+    seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class Call(Generic[Q, B]):
+    """One request, read: path parameters as text, query and body as the operation's types."""
+
+    request: Request
+    path: Mapping[str, str]
+    query: Q
+    body: B
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[Q, B]):
+    """What a credential's holder may do.
+
+    `query` and `body` are msgspec types that the request is checked against (None: the handler reads it itself, or
+    there is none); `answer` is the type of a success's JSON, for the description.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Records, Call[Q, B]], Awaitable[Response]]
+    summary: str
+    query: type[Q] | None = None
+    body: type[B] | None = None
+    answer: Any = None
+    status: int = 200
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOperation:
+    """What needs no credential, and is visible as such in the table."""
+
+    method: str
+    path: str
+    handler: Callable[[Core, Call[None, None]], Awaitable[Response]]
+    summary: str
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """What the vendor has and Ringbook does not: it says so in the vendor's shape, and is listed with its reason."""
+
+    method: str
+    path: str
+    why: str
+
+
+AnyOperation = Operation[Any, Any] | OpenOperation | NotYet
+
+
+def _unwrapped(app: ASGIApp) -> ASGIApp:
+    return app
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One vendor's API. Prefixes are matched after doubled slashes are collapsed."""
+
+    name: str
+    title: str
+    prefixes: Sequence[str]
+    operations: Sequence[AnyOperation]
+    authenticate: Callable[[Request, Core], Awaitable[Records]]
+    problem: Callable[[Request, Problem], Response]
+    wrap: Callable[[ASGIApp], ASGIApp] = _unwrapped
