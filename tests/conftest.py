@@ -19,6 +19,8 @@ from ringbook.store.embedded import open_embedded
 from ringbook.store.migrate import migrate
 from ringbook.web.limits import SharedLimits
 from ringbook.web.log import RequestLog
+from ringbook.web.metrics import Metrics
+from ringbook.web.worker import Worker
 
 NATIVE_KEY = "native-key-of-{slug}"
 MINDFUL_TOKEN = "mindful-token-of-{slug}"
@@ -116,7 +118,8 @@ async def other(core: Core, passwords: Passwords) -> Records:
 @pytest.fixture(scope="session")
 async def router(core: Core, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     """The real router over the real database, without a credential."""
-    front = build_front(core, SharedLimits(tmp_path_factory.mktemp("run"), workers=1), RequestLog(None))
+    run = tmp_path_factory.mktemp("run")
+    front = build_front(Worker(core, SharedLimits(run, workers=1), RequestLog(None), Metrics(run)))
     transport = httpx.ASGITransport(app=front, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://ringbook.example") as client:
         yield client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,10 +17,11 @@ from ringbook.dialects import ALL
 from ringbook.settings import Settings
 from ringbook.store import datasets, lookup
 from ringbook.store.database import Connecting, Database
-from ringbook.web import metrics
 from ringbook.web.front import Front
 from ringbook.web.limits import SharedLimits
 from ringbook.web.log import RequestLog, configure_logging
+from ringbook.web.metrics import Metrics
+from ringbook.web.worker import Worker
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ HOT = (*lookup.HOT, *datasets.HOT)
 """The statements that every read lane has prepared."""
 
 _SWEEP_SECONDS = 30.0
+_COUNTS_SECONDS = 1.0
 
 
 def open_core(dsn: str, pool: int = 8) -> Core:
@@ -35,9 +37,9 @@ def open_core(dsn: str, pool: int = 8) -> Core:
     return Core(Database(Connecting(dsn, pool=pool), HOT))
 
 
-def build_front(core: Core, limits: SharedLimits, requests: RequestLog) -> Front:
+def build_front(worker: Worker) -> Front:
     """All dialects over one core."""
-    return Front(ALL, core, limits, requests)
+    return Front(ALL, worker)
 
 
 class App:
@@ -70,21 +72,29 @@ class App:
     async def _running(self) -> AsyncIterator[None]:
         settings = self._settings
         configure_logging()
-        metrics.share(settings.run)
         core = open_core(settings.dsn)
-        limits = SharedLimits(settings.run, settings.workers)
-        requests = RequestLog(settings.log_descriptor)
+        worker = Worker(
+            core,
+            SharedLimits(settings.run, settings.workers),
+            RequestLog(settings.log_descriptor),
+            Metrics(settings.run),
+        )
         await core.database.open()
-        self._front = build_front(core, limits, requests)
-        sweeper = asyncio.create_task(every(_SWEEP_SECONDS, "expire", lambda: sweep_expired(core.database)))
+        await core.warm()
+        self._front = build_front(worker)
+        background = [
+            asyncio.create_task(every(_SWEEP_SECONDS, "expire", lambda: sweep_expired(core.database))),
+            asyncio.create_task(every(_COUNTS_SECONDS, "counts", worker.metrics.flush)),
+        ]
         (settings.run / f"ready-{os.getpid()}").touch()
         try:
             yield
         finally:
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
-            requests.flush()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            worker.metrics.flush()
+            worker.log.flush()
             await core.database.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
+from functools import partial
 from typing import NamedTuple
 
 from ringbook.core.attempts import Attempts
@@ -22,6 +23,7 @@ from ringbook.core.schema import Schema
 from ringbook.core.screenpop import ScreenPops
 from ringbook.domain.access import Credential, Tenant, digest, implied
 from ringbook.domain.dataset import Template
+from ringbook.domain.phone import warm
 from ringbook.domain.problems import Unauthenticated
 from ringbook.store import directory
 from ringbook.store.database import Database
@@ -81,13 +83,26 @@ class Core:
         task = self._asking.get(name)
         if task is None:
             task = self._asking[name] = asyncio.create_task(self._admit(name, admitted))
-            task.add_done_callback(lambda _: self._asking.pop(name, None))
+            task.add_done_callback(partial(self._asked, name))
+        # Shielded: who hangs up takes nobody else's answer away.
         return await asyncio.shield(task)
 
     def for_tenant(self, tenant: Tenant, actor: str) -> Records:
         """Records for who needs no key: the operator at the command line, the demo, the sweeper."""
         scopes = implied(frozenset({"admin"}))
         return Records(Context(self.database, tenant, Author(tenant.id, actor, "cli"), scopes))
+
+    def _asked(self, name: tuple[str, bytes], task: asyncio.Task[Records]) -> None:
+        self._asking.pop(name, None)
+        if not task.cancelled():
+            task.exception()  # seen, also where everybody who asked has hung up
+
+    async def warm(self) -> None:
+        """Read the numbering plans that the tenants' numbers need, so that no caller waits for it."""
+        async with self.database.reading() as tx:
+            regions = {tenant.region for tenant in await directory.tenants(tx)}
+        for region in regions:
+            warm(region)
 
     async def _admit(self, name: tuple[str, bytes], before: _Admitted | None) -> Records:
         dialect, hashed = name

@@ -77,6 +77,16 @@ def normalise(raw: str, region: str) -> Phone:
     return _slow(raw, region) if fast is None else fast
 
 
+def warm(region: str) -> None:
+    """Read what the usual spellings of the region's numbers need of the numbering plans."""
+    example = phonenumbers.example_number(region)
+    if example is not None:
+        for style in (phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL):
+            text = phonenumbers.format_number(example, style)
+            _fast(text, region)
+            _slow(text, region)
+
+
 def match_key(raw: str, region: str) -> MatchKey:
     """The key of `normalise` for less: what look-up uses."""
     found = usual(raw, region)

@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# How lanes plan: once, since planning costs more than running, and from index to index whatever the statistics say.
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
+    (
+        "enable_seqscan",
+        "enable_bitmapscan",
+        "enable_hashjoin",
+        "enable_mergejoin",
+        "enable_material",
+        "enable_memoize",
+    ),
+    "off",
+)
+
 _CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 30.0
 
@@ -111,12 +124,7 @@ class Database:
         return await asyncpg.connect(
             self._connecting.dsn,
             timeout=_CONNECT_SECONDS,
-            # The hot statements' plans do not depend on their parameters, and planning costs more than running.
-            server_settings={
-                "application_name": "ringbook read lane",
-                "jit": "off",
-                "plan_cache_mode": "force_generic_plan",
-            },
+            server_settings={"application_name": "ringbook read lane", "jit": "off"} | _PLANNED_ONCE,
         )
 
 

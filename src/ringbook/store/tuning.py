@@ -41,6 +41,7 @@ max_parallel_maintenance_workers = 0
 max_logical_replication_workers = 0  # no launcher process
 autovacuum = on                      # records expire and are overwritten all day
 autovacuum_max_workers = 2
+autovacuum_naptime = 10s             # an empty table that fills is planned for within seconds
 huge_pages = off                     # they would be taken whole at the start
 
 # Speed of one small statement.
@@ -48,7 +49,7 @@ jit = off                            # compiling costs more than any look-up
 random_page_cost = 1.1               # an SSD: an index is nearly always right
 
 # The journal, whose replay is the recovery after a crash: 100 to 200 MB a second.
-max_wal_size = 2GB
+max_wal_size = 1GB
 checkpoint_timeout = 5min            # the replay begins at the last checkpoint
 wal_compression = on                 # whole pages after a checkpoint, smaller
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from ringbook.core.access import Core, Records
 from ringbook.domain.problems import Problem
+from ringbook.web.worker import Worker
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -66,7 +67,7 @@ class OpenOperation:
 
     method: str
     path: str
-    handler: Callable[[Core, Call[None, None]], Awaitable[Response]]
+    handler: Callable[[Worker, Call[None, None]], Awaitable[Response]]
     summary: str
     limits: Limits = field(default_factory=Limits)
 

@@ -16,65 +16,57 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ringbook.core.access import Core
 from ringbook.domain.problems import Invalid, NotBuilt, Problem
 from ringbook.web import body
-from ringbook.web.dialect import AnyOperation, Call, Dialect, NotYet, OpenOperation, Operation
-from ringbook.web.limits import SharedLimits
-from ringbook.web.log import RequestLog
-from ringbook.web.metrics import OperationMetrics
+from ringbook.web.dialect import Call, Dialect, NotYet, OpenOperation, Operation
 from ringbook.web.routes import Routes
+from ringbook.web.worker import Worker
 
 log = structlog.get_logger()
 
 _SLASHES = re.compile("/{2,}")
-_NO_OPERATION = "none"
 
 
 class DialectApp:
     """One dialect as an ASGI app."""
 
-    def __init__(self, dialect: Dialect, core: Core, limits: SharedLimits, requests: RequestLog) -> None:
+    def __init__(self, dialect: Dialect, worker: Worker) -> None:
         self._dialect = dialect
-        self._core = core
-        self._limits = limits
-        self._log = requests
+        self._worker = worker
         self._routes = Routes(dialect.operations)
-        self._metrics = {
-            id(operation): (f"{operation.method} {operation.path}", _metrics(dialect, operation))
-            for operation in dialect.operations
-        }
-        self._unrouted = (_NO_OPERATION, OperationMetrics(dialect.name, _NO_OPERATION))
+        self._counts = {id(o): worker.metrics.of(dialect.name, f"{o.method} {o.path}") for o in dialect.operations}
+        self._unrouted = worker.metrics.of(dialect.name, "none")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request_id = self._log.next_id()
+        worker = self._worker
+        request_id = worker.log.next_id()
         request = Request(scope, receive)
         tenant: str | None = None
-        name, metrics = self._unrouted
+        counts = self._unrouted
         try:
             operation, path = self._routes.find(scope["method"], scope["path"])
-            name, metrics = self._metrics[id(operation)]
+            counts = self._counts[id(operation)]
             if isinstance(operation, Operation):
-                records = await self._dialect.authenticate(request, self._core)
+                records = await self._dialect.authenticate(request, worker.core)
                 tenant = records.tenant.slug
                 if records.credential is not None:
-                    self._limits.take(records.credential)
+                    worker.limits.take(records.credential)
                 response = await operation.handler(records, await _read(operation, request, path))
             elif isinstance(operation, OpenOperation):
-                response = await operation.handler(self._core, Call(request, path, None, None))
+                response = await operation.handler(worker, Call(request, path, None, None))
             else:
                 response = self._not_yet(request, operation)
         except Problem as problem:
             response = self._dialect.problem(request, problem)
         except Exception:
-            log.exception("bug", request_id=request_id, dialect=self._dialect.name, operation=name)
+            log.exception("bug", request_id=request_id, dialect=self._dialect.name, operation=counts.operation)
             response = self._dialect.problem(request, Bug())
         response.raw_headers.append((b"x-request-id", request_id.encode()))
         await response(scope, receive, send)
         seconds = time.perf_counter() - started
-        metrics.count(response.status_code, seconds)
-        self._log.line(self._dialect.name, name, response.status_code, seconds, tenant, request_id)
+        counts.count(response.status_code, seconds)
+        worker.log.line(counts, response.status_code, seconds, tenant, request_id)
 
     def _not_yet(self, request: Request, operation: NotYet) -> Response:
         log.info("not yet", dialect=self._dialect.name, operation=f"{operation.method} {operation.path}")
@@ -88,8 +80,8 @@ class Bug(Problem):
 class Front:
     """The ASGI app: finds a path's dialect by its prefix; what nobody owns is the last dialect's, the native one."""
 
-    def __init__(self, dialects: Sequence[Dialect], core: Core, limits: SharedLimits, requests: RequestLog) -> None:
-        apps = [(dialect, dialect.wrap(DialectApp(dialect, core, limits, requests))) for dialect in dialects]
+    def __init__(self, dialects: Sequence[Dialect], worker: Worker) -> None:
+        apps = [(dialect, dialect.wrap(DialectApp(dialect, worker))) for dialect in dialects]
         prefixes = [(prefix, app) for dialect, app in apps for prefix in dialect.prefixes]
         # The longest prefix first, so that a dialect inside another's tree wins.
         self._prefixes: list[tuple[str, ASGIApp]] = sorted(prefixes, key=lambda p: len(p[0]), reverse=True)
@@ -117,7 +109,3 @@ async def _read(operation: Operation[Any, Any], request: Request, path: Any) -> 
     if operation.body is not None:
         content = body.decode(await body.read(request, operation.limits), operation.body)
     return Call(request, path, query, content)
-
-
-def _metrics(dialect: Dialect, operation: AnyOperation) -> OperationMetrics:
-    return OperationMetrics(dialect.name, f"{operation.method} {operation.path}")

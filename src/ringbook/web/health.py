@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ringbook.core.access import Core
 from ringbook.web import answer, metrics
 from ringbook.web.dialect import Call, OpenOperation
+from ringbook.web.worker import Worker
 
 
-async def live(core: Core, call: Call[None, None]) -> Response:
+async def live(worker: Worker, call: Call[None, None]) -> Response:
     return answer.json({"status": "alive"})
 
 
-async def ready(core: Core, call: Call[None, None]) -> Response:
+async def ready(worker: Worker, call: Call[None, None]) -> Response:
     """503 while the database does not answer, so that a balancer sends calls elsewhere."""
-    if await core.database.ready():
+    if await worker.core.database.ready():
         return answer.json({"status": "ready"})
     return answer.json({"status": "the database does not answer"}, 503)
 
 
-async def exposed_metrics(core: Core, call: Call[None, None]) -> Response:
-    return Response(metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE})
+async def exposed_metrics(worker: Worker, call: Call[None, None]) -> Response:
+    return Response(worker.metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE})
 
 
 OPERATIONS = (

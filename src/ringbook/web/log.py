@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
+from ringbook.web.metrics import OperationCounts
+
 _FLUSH_SECONDS = 0.02
 _MOST_BUFFERED = 512
 
@@ -43,13 +45,12 @@ class RequestLog:
         """An id that no other request of any worker has."""
         return f"{self._prefix}-{next(self._count):x}"
 
-    def line(
-        self, dialect: str, operation: str, status: int, seconds: float, tenant: str | None, request_id: str
-    ) -> None:
+    def line(self, of: OperationCounts, status: int, seconds: float, tenant: str | None, request_id: str) -> None:
+        """Note an answered request."""
         if self._descriptor is None:
             return
-        moment = datetime.now(UTC)
-        line = Line(moment, "request", dialect, operation, status, round(seconds * 1000, 3), tenant, request_id)
+        ms = round(seconds * 1000, 3)
+        line = Line(datetime.now(UTC), "request", of.dialect, of.operation, status, ms, tenant, request_id)
         if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
         self._lines.append(self._encode(line))

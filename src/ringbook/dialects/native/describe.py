@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.responses import Response
 
-from ringbook.core.access import Core
 from ringbook.domain.problems import Missing
 from ringbook.web import answer
 from ringbook.web.dialect import Call, OpenOperation
+from ringbook.web.worker import Worker
 
 # The page is ours; what it runs comes out of an installed package.
 _FILES: Mapping[str, str] = {
@@ -29,13 +29,13 @@ _pages = Environment(loader=PackageLoader("ringbook.dialects.native", "pages"), 
 def operations(documents: Mapping[str, Any]) -> Sequence[OpenOperation]:
     """The operations that answer with these documents, by dialect."""
 
-    async def openapi(core: Core, call: Call[None, None]) -> Response:
+    async def openapi(worker: Worker, call: Call[None, None]) -> Response:
         name = call.request.query_params.get("dialect", "native")
         if name not in documents:
             raise Missing("There is no such dialect.")
         return answer.json(documents[name]())
 
-    async def docs(core: Core, call: Call[None, None]) -> Response:
+    async def docs(worker: Worker, call: Call[None, None]) -> Response:
         page = _pages.get_template("docs.html").render(dialects=sorted(documents))
         return Response(page, media_type="text/html", headers={"content-security-policy": _POLICY})
 
@@ -51,7 +51,7 @@ def operations(documents: Mapping[str, Any]) -> Sequence[OpenOperation]:
     )
 
 
-async def asset(core: Core, call: Call[None, None]) -> Response:
+async def asset(worker: Worker, call: Call[None, None]) -> Response:
     name = call.path["file"]
     if name not in _FILES:
         raise Missing
