@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -40,9 +40,14 @@ class Attempt(msgspec.Struct, frozen=True):
     notes: str
 
 
-def next_phone_tries(before: dict[str, Any], slot: int | None, outcome: Outcome, cause: int | None) -> dict[str, Any]:
-    """The tries by phone slot after one more attempt; unchanged when the attempt was on none of the record's phones."""
+def next_phone_tries(before: dict[str, Any], slot: int | None, attempt: Attempt) -> dict[str, Any]:
+    """The tries by phone slot after one more attempt; unchanged when the attempt was on none of the record's phones.
+
+    An attempt that is told late counts, and leaves what a later one on the same phone has said.
+    """
     if slot is None:
         return before
-    tried = before.get(str(slot), {})
-    return before | {str(slot): {"tries": tried.get("tries", 0) + 1, "outcome": outcome, "cause": cause}}
+    tried = before.get(str(slot), {"tries": 0, "at": ""})
+    at = attempt.started_at.astimezone(UTC).isoformat(timespec="microseconds")
+    said = {"outcome": attempt.outcome, "cause": attempt.cause, "at": at} if at >= tried["at"] else {}
+    return before | {str(slot): tried | {"tries": tried["tries"] + 1} | said}

@@ -50,6 +50,8 @@ _ATTRIBUTE_OF_TYPE = {
 }
 # A field of another type may carry an attribute's name. Never customer_id: only ACCOUNT says who somebody is.
 _ATTRIBUTE_OF_NAME = {key: key for key, _, kind in PREDEFINED if key != CUSTOMER_ID and kind != "Phone"}
+_PHONE_ATTRIBUTES = 10
+_NONE: Mapping[str, str] = {}
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
 
@@ -88,16 +90,11 @@ class RecordPhone(msgspec.Struct, frozen=True):
 
 
 class RecordDraft(msgspec.Struct, frozen=True):
-    """A submitted record under its list's layout: what is stored, and whom it speaks of.
-
-    `phone_fields` are the phone fields that were submitted, `phones` those of them that are not empty: an update leaves
-    the numbers it does not name as they were first written.
-    """
+    """A record under its list's layout: what is stored, and whom it speaks of. `phones` are all it has, as written."""
 
     fields: dict[str, str]
     key_text: str
     key_submitted: str
-    phone_fields: tuple[str, ...]
     phones: tuple[RecordPhone, ...]
     customer_id: str | None
     external_id: str | None
@@ -165,29 +162,33 @@ class Layout:
             raise Invalid(f"missing key: {', '.join(missing)}", field=missing[0], fault="missingKey")
         return bounded(msgspec.json.encode([values.get(f.name, "") for f in self.keys]).decode())
 
-    def draft(self, submitted: Mapping[str, Any], before: Mapping[str, str] | None = None) -> RecordDraft:
-        """The record that `submitted` makes, over the fields it had `before` (an update may be partial).
+    def draft(
+        self, submitted: Mapping[str, Any], before: Mapping[str, str] | None = None, numbers: Mapping[str, str] = _NONE
+    ) -> RecordDraft:
+        """The record that `submitted` makes, over the fields it had `before` and its `numbers` as written, by field.
 
+        An update may be partial: what it does not name stays as it is stored, and so does a key that the record has.
         Raises Invalid with the fact `fault`; keys are looked at first, then required fields, then formats.
         """
         given = self.named(submitted)
+        known = before or {}
         key_submitted = self.key_of(given)
-        values = dict(before or {}) | given
-        self._check_required(values)
-        stored = {f.name: normalised(f, values[f.name]) for f in self.fields if f.name in values}
-        phones = [
-            RecordPhone(s, f.name, given[f.name].strip()) for s, f in enumerate(self.phones, 1) if f.name in given
-        ]
+        self._check_required({**known, **given})
+        standing = {f.name for f in self.keys if known.get(f.name)}
+        new = {name: value for name, value in given.items() if name not in standing}
+        fresh = {f.name: normalised(f, new[f.name]) for f in self.fields if f.name in new}
+        stored = {f.name: text for f in self.fields if (text := fresh.get(f.name, known.get(f.name))) is not None}
+        raw = {**known, **numbers, **new}
+        phones = [RecordPhone(slot, f.name, raw.get(f.name, "").strip()) for slot, f in enumerate(self.phones, 1)]
         accounts = [stored.get(f.name) for f in self.fields if f.type == "ACCOUNT"]
         return RecordDraft(
             fields=stored,
             key_text=self.key_of(stored),
             key_submitted=key_submitted,
-            phone_fields=tuple(phone.field for phone in phones),
             phones=tuple(phone for phone in phones if phone.raw),
             customer_id=(accounts[0] or None) if accounts else None,
             external_id=stored.get(EXTERNAL_ID_FIELD) or None,
-            attributes=self._attributes(stored, values),
+            attributes=self._attributes(stored, phones),
         )
 
     def stored_key_of(self, values: Mapping[str, str]) -> str:
@@ -202,11 +203,8 @@ class Layout:
         if self.strict and not any(values.get(f.name, "").strip() for f in self.phones):
             raise Invalid("missing required field: at least one phone field", fault="missingRequired")
 
-    def _attributes(self, stored: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for slot, field in enumerate(self.phones[:10], start=1):
-            if values.get(field.name, "").strip():
-                found[f"phone{slot}"] = values[field.name].strip()
+    def _attributes(self, stored: Mapping[str, str], phones: Sequence[RecordPhone]) -> dict[str, str]:
+        found = {f"phone{phone.slot}": phone.raw for phone in phones[:_PHONE_ATTRIBUTES] if phone.raw}
         for field in self.fields:
             if field.attribute and stored.get(field.name):
                 found.setdefault(field.attribute, stored[field.name])
@@ -321,4 +319,4 @@ class CallingList(msgspec.Struct, frozen=True):
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.fields, strict=self.unique_keys)
+        return Layout(self.fields, strict=self.campaign_id is None)

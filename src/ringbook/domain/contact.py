@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from ringbook.domain.schema import CUSTOMER_ID
+from ringbook.domain.text import search_key
+
 MOST_SHARING = 20
 """A number on more contacts than this (a switchboard) no longer identifies any of them."""
 
@@ -31,6 +34,11 @@ class Contact(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     phones: tuple[ContactPhone, ...] = ()
+
+    def is_somebody_else(self, customer_id: str | None) -> bool:
+        """Whether this contact has another customer id: then it is another person, whatever its numbers."""
+        own, other = (search_key(str(text or "")) for text in (self.attributes.get(CUSTOMER_ID), customer_id))
+        return bool(own and other) and own != other
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
+
+from ringbook.domain.problems import Invalid
+
+Values = Mapping[str, str | None]
+"""Texts by data key, in the order they were submitted; null where null was."""
+
+_NOT_DIGITS = re.compile("[^0-9]+")
+
+LONGEST_RETENTION = 48 * 3600
+
+FIXED_KEYS = frozenset(
+    {
+        "organization",
+        "customer_contact_number",
+        "ani",
+        "ecbt",
+        "data_set_template_id",
+        "data_set_template_name",
+        "time_to_expire",
+    }
+)
+"""Names that an answer about a data set uses itself: no data key may have one (D-M6)."""
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -25,17 +49,25 @@ class DataSet(msgspec.Struct, frozen=True):
     template: str
     number: str
     ani: str
-    values: dict[str, str]
+    values: Values
     submitted_at: datetime
     expires_at: datetime
     ecbt: int | None
 
 
-def expiry(since: datetime, retention_seconds: float, ecbt: int | None = None) -> datetime:
-    """When a data set goes: the retention after its submission, or after its callback is due (D-M16)."""
-    return since + timedelta(seconds=retention_seconds + (ecbt or 0))
-
-
 def digits_of(text: str) -> str:
     """The digits alone: how Mindful compares numbers. A country code is never added or removed (D-M10)."""
+    if text.isascii():
+        return text if text.isdigit() else _NOT_DIGITS.sub("", text)
     return "".join(str(int(c)) for c in text if c.isdecimal())
+
+
+def check_template(name: str, retention_seconds: float, data_keys: Sequence[str]) -> None:
+    """Invalid for a template that could not be answered for."""
+    if not 0 < retention_seconds <= LONGEST_RETENTION:
+        raise Invalid(f"{name}: retention_hours is above 0 and at most 48.", field="retention_hours")
+    if len(set(data_keys)) != len(data_keys):
+        raise Invalid(f"{name}: a data key is there twice.", field="data_keys")
+    taken = FIXED_KEYS & set(data_keys)
+    if taken:
+        raise Invalid(f"{name}: {min(taken)} is a fixed key of every data set.", field="data_keys")

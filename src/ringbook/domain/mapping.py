@@ -65,6 +65,5 @@ def effective_variable(call_var: str, call_variable: str, var_number: str) -> st
 
 def readable(variables: Mapping[str, str], ani: str, dnis: str) -> dict[str, str]:
     """What a call carries, by canonical name. Empty values never count: an unset variable must pop nobody."""
-    named = {canonical(name): value for name, value in variables.items()}
-    named |= {name: value for name, value in ((ANI, ani), (DNIS, dnis)) if value.strip()}
-    return {name: value for name, value in named.items() if value.strip()}
+    told = [*variables.items(), (ANI, ani), (DNIS, dnis)]
+    return {canonical(name): value for name, value in told if value.strip()}

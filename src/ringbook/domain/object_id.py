@@ -6,10 +6,13 @@ text whose second does not match the record's own is a missing record, which the
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-_LARGEST_ID = 2**63 - 1
+from ringbook.domain.page import LARGEST_ID
+
 _LARGEST_SECOND = 2**31 - 1
+_OBJECT_ID = re.compile(r"[0-9A-Fa-f]{24}")
 
 
 class ObjectId(NamedTuple):
@@ -22,10 +25,7 @@ class ObjectId(NamedTuple):
 
 def parse_object_id(text: str) -> ObjectId | None:
     """The parts of a 24-hex id, or None for a text that cannot be one."""
-    if len(text) != 24 or not text.isascii() or not text.isalnum():
+    if not _OBJECT_ID.fullmatch(text):
         return None
-    try:
-        second, id_ = int(text[:8], 16), int(text[8:], 16)
-    except ValueError:
-        return None
-    return ObjectId(second, id_) if second <= _LARGEST_SECOND and id_ <= _LARGEST_ID else None
+    second, id_ = int(text[:8], 16), int(text[8:], 16)
+    return ObjectId(second, id_) if second <= _LARGEST_SECOND and id_ <= LARGEST_ID else None

@@ -11,6 +11,11 @@ from ringbook.domain.problems import Invalid
 LARGEST_ID = 2**63 - 1
 
 
+def fits(id_: int) -> bool:
+    """Whether this can be an id at all; one that cannot names a missing record."""
+    return 0 < id_ <= LARGEST_ID
+
+
 class Cursor(NamedTuple):
     """The position of a record in the order of creation, newest first."""
 
@@ -34,6 +39,6 @@ def decode_cursor(text: str) -> Cursor:
         cursor = Cursor(int(second), int(id_))
     except (ValueError, binascii.Error, UnicodeError):
         raise Invalid("This cursor was not handed out here.", field="cursor") from None
-    if not (0 <= cursor.second <= FIRST.second and 0 <= cursor.id <= LARGEST_ID):
+    if not (0 <= cursor.second <= FIRST.second and 0 <= cursor.id <= LARGEST_ID and encode_cursor(cursor) == text):
         raise Invalid("This cursor was not handed out here.", field="cursor")
     return cursor

@@ -10,11 +10,14 @@ from typing import Any
 
 
 class Problem(Exception):
-    """Something the caller should be told."""
+    """Something the caller should be told.
+
+    The first line of a kind's docstring is what they are told where nothing better is known.
+    """
 
     def __init__(self, message: str = "", **facts: Any) -> None:
-        super().__init__(message or type(self).__doc__ or "")
-        self.message = message or (type(self).__doc__ or "").strip()
+        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        super().__init__(self.message)
         self.facts = facts
 
 
@@ -39,9 +42,10 @@ class Forbidden(Problem):
 
 
 class Missing(Problem):
-    """There is no such record. A foreign, an expired and a deleted one are missing too.
+    """There is no such record.
 
-    It never carries the id that was asked for, so that all four are answered byte for byte alike.
+    A foreign, an expired and a deleted one are missing too. It never carries the id that was asked for, so that all
+    four are answered byte for byte alike.
     """
 
 

@@ -32,6 +32,7 @@ TYPE_SPELLINGS: dict[str, AttributeType] = {
 """Every spelling of a type that is understood, in lower case (contracts/cim.md 3.2)."""
 
 LONGEST_TEXT = 1000
+LONGEST_NUMBER = 100
 NAME_KEYS = ("first_name", "last_name")
 CUSTOMER_ID = "customer_id"
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -94,15 +95,21 @@ class Schema:
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` of a new contact without the unset ones and with defaults; Invalid if a required one is missing."""
-        kept = {key: value for key, value in values.items() if value is not None}
-        for attribute in self.attributes:
-            if attribute.key in kept:
-                continue
-            if attribute.default is not None:
-                kept[attribute.key] = self._fitting(attribute.key, attribute.default)
-            elif attribute.required:
-                raise Invalid(f"{attribute.key} is required.", field=attribute.key)
+        kept = self.with_defaults(values)
+        self.check_required(kept, (a.key for a in self.attributes))
         return kept
+
+    def with_defaults(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` without the unset ones, and with the defaults of those."""
+        kept = {key: value for key, value in values.items() if value is not None}
+        defaults = {a.key: a.default for a in self.attributes if a.default is not None and a.key not in kept}
+        return kept | defaults
+
+    def check_required(self, values: Mapping[str, Any], keys: Iterable[str]) -> None:
+        """Invalid if one of these attributes is required and has no value."""
+        for key in keys:
+            if self.by_key[key].required and values.get(key) in (None, ""):
+                raise Invalid(f"{key} is required.", field=key)
 
     def _fitting(self, key: str, value: Any) -> Any:
         attribute = self.by_key.get(key)
@@ -155,6 +162,8 @@ def searchable_text(attribute: Attribute, value: Any) -> str | None:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and (len(value) > LONGEST_NUMBER or "_" in value):
+        return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
@@ -164,9 +173,10 @@ def _number(value: Any) -> float | None:
 
 def _date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.isoformat() == text else None
 
 
 def _datetime(text: str) -> datetime | None:
