@@ -14,7 +14,8 @@ from cryptography.fernet import Fernet
 from ringbook.app import build_front, open_core
 from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
-from ringbook.core.workspace import apply, read_workspace
+from ringbook.core.workspace import apply
+from ringbook.core.workspace_file import read_workspace
 from ringbook.store.embedded import open_embedded
 from ringbook.store.migrate import migrate
 from ringbook.web.limits import SharedLimits

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from ringbook.domain.campaign import Campaign, CampaignRecord, status_of
+from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ async def update(tx: Tx, tenant_id: int, campaign: Campaign) -> None:
 
 async def drop(tx: Tx, tenant_id: int, campaign_id: int) -> None:
     """Delete the campaign and what only it had; attempts stay in the contacts' history."""
+    # The records first: an attempt that is being reported holds its record, and is seen once that is gone.
+    await tx.execute("DELETE FROM campaign_record WHERE tenant_id = $1 AND campaign_id = $2", tenant_id, campaign_id)
     await tx.execute(
         """
         UPDATE attempt
@@ -82,16 +85,19 @@ async def drop(tx: Tx, tenant_id: int, campaign_id: int) -> None:
         tenant_id,
         campaign_id,
     )
-    await tx.execute("DELETE FROM campaign_record WHERE tenant_id = $1 AND campaign_id = $2", tenant_id, campaign_id)
     await tx.execute("DELETE FROM campaign WHERE tenant_id = $1 AND id = $2", tenant_id, campaign_id)
 
 
-async def get(tx: Tx, tenant_id: int, campaign_id: int) -> Campaign:
+async def get(tx: Tx, tenant_id: int, campaign_id: int, *, for_update: bool = False) -> Campaign:
+    if not fits(campaign_id):
+        raise Missing("There is no such campaign.")
     row = await tx.fetchrow(
-        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND id = $2", tenant_id, campaign_id
+        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND id = $2" + (" FOR UPDATE" if for_update else ""),
+        tenant_id,
+        campaign_id,
     )
     if row is None:
-        raise Missing
+        raise Missing("There is no such campaign.")
     return _campaign(row)
 
 
@@ -140,28 +146,25 @@ async def bind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> bool:
 
 
 async def unbind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> None:
-    """Stop running over the list: its campaign records go, their attempts stay in the contacts' history."""
-    ids = [
-        row["id"]
-        for row in await tx.fetch(
-            "SELECT id FROM campaign_record WHERE tenant_id = $1 AND campaign_id = $2 AND list_id = $3",
-            tenant_id,
-            campaign_id,
-            list_id,
-        )
-    ]
-    await tx.execute(
+    """Stop running over the list: its campaign records go, their attempts stay in the contacts' history.
+
+    Tombstones stay, so that what was taken out of the campaign does not come back with the list.
+    """
+    # The records first: an attempt that is being reported holds its record, and is seen once that is gone.
+    gone = await tx.fetch(
         """
-        UPDATE attempt
-           SET campaign_record_id = NULL,
-               record_id = NULL
+        DELETE FROM campaign_record
          WHERE tenant_id = $1
-           AND campaign_record_id = ANY ($2::bigint[])
+           AND campaign_id = $2
+           AND list_id = $3
+           AND removed_at IS NULL
+        RETURNING id
         """,
         tenant_id,
-        ids,
+        campaign_id,
+        list_id,
     )
-    await tx.execute("DELETE FROM campaign_record WHERE tenant_id = $1 AND id = ANY ($2::bigint[])", tenant_id, ids)
+    await leave_attempts(tx, tenant_id, [row["id"] for row in gone])
     await tx.execute(
         "DELETE FROM campaign_list WHERE tenant_id = $1 AND campaign_id = $2 AND list_id = $3",
         tenant_id,
@@ -177,8 +180,10 @@ async def materialise(
 
     What was detached through its campaign has a tombstone and is not made again.
     """
+    # A plan that had to do for one record and for all would read the whole list for each record that is added.
+    chosen = "$4::bigint IS NULL" if record_id is None else "r.id = $4"
     await tx.execute(
-        """
+        f"""
         INSERT INTO campaign_record (tenant_id, campaign_id, list_id, record_id, created_at, changed_at)
         SELECT $1, b.campaign_id, $2, r.id, now, now
           FROM ringbook_now($1) AS now
@@ -192,7 +197,7 @@ async def materialise(
           JOIN list_record r
             ON r.tenant_id = $1
            AND r.list_id = $2
-           AND ($4::bigint IS NULL OR r.id = $4)
+           AND {chosen}
          ORDER BY r.position
         ON CONFLICT (tenant_id, campaign_id, record_id) DO NOTHING
         """,
@@ -228,8 +233,9 @@ async def record_ids(
 
 async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Sequence[int] | None) -> int:
     """Take records (by campaign record id; None: all of the list) out of the campaign for good; how many."""
+    chosen = "$4::bigint[] IS NULL" if ids is None else "id = ANY ($4)"
     rows = await tx.fetch(
-        """
+        f"""
         UPDATE campaign_record
            SET removed_at = ringbook_now($1),
                changed_at = ringbook_now($1)
@@ -237,7 +243,7 @@ async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Se
            AND campaign_id = $2
            AND list_id = $3
            AND removed_at IS NULL
-           AND ($4::bigint[] IS NULL OR id = ANY ($4))
+           AND {chosen}
         RETURNING id
         """,
         tenant_id,
@@ -245,6 +251,12 @@ async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Se
         list_id,
         ids,
     )
+    await leave_attempts(tx, tenant_id, [row["id"] for row in rows])
+    return len(rows)
+
+
+async def leave_attempts(tx: Tx, tenant_id: int, campaign_record_ids: Sequence[int]) -> None:
+    """Leave the attempts on records that are gone to the contacts' history alone. Index: attempt_record."""
     await tx.execute(
         """
         UPDATE attempt
@@ -254,13 +266,14 @@ async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Se
            AND campaign_record_id = ANY ($2::bigint[])
         """,
         tenant_id,
-        [row["id"] for row in rows],
+        campaign_record_ids,
     )
-    return len(rows)
 
 
 async def record(tx: Tx, tenant_id: int, campaign_id: int, record_or_own_id: int) -> CampaignRecord:
     """The campaign record with this id, or the one of the list record with this id, held for update."""
+    if not fits(record_or_own_id):
+        raise Missing
     row = await tx.fetchrow(
         f"""
         SELECT {_RECORD}

@@ -73,8 +73,8 @@ def _other_version(data: Path, theirs: int, ours: list[int]) -> EmbeddedProblem:
             f"{made} and this Ringbook has {max(ours)}: start it with the Ringbook that made it, or with a newer one."
         )
     return EmbeddedProblem(
-        f"{made} and this Ringbook has {max(ours)}: run `ringbook backup` with the Ringbook that made it, "
-        "then `ringbook restore` into a new folder with this one."
+        f"{made} and this Ringbook has {max(ours)}: dump it with the Ringbook that made it and restore the dump "
+        "into a new folder with this one (docs/operating.md says how)."
     )
 
 

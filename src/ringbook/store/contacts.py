@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import msgspec
 
-from ringbook.domain.contact import MOST_SHARING, Contact, ContactPhone, Identity
-from ringbook.domain.page import Cursor
+from ringbook.domain.contact import Contact, ContactPhone
+from ringbook.domain.page import Cursor, fits
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Missing
-from ringbook.domain.schema import CUSTOMER_ID, NAME_KEYS, Schema, searchable_text
-from ringbook.domain.text import search_key, words
+from ringbook.domain.schema import NAME_KEYS, Schema, searchable_text
+from ringbook.domain.text import words
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -23,115 +23,6 @@ NAME_WORD = 0
 
 Entry = tuple[int, str]
 """A row of contact_search: attribute id and folded text."""
-
-
-async def lock_identity(tx: Tx, tenant_id: int, keys: Iterable[str]) -> None:
-    """Hold these identity keys until the transaction ends, so that two writers of one person meet.
-
-    Keys are taken in sorted order: two writers that share several keys cannot wait for each other in a circle.
-    """
-    ordered = sorted(set(keys))
-    if not ordered:
-        return
-    await tx.execute(
-        """
-        INSERT INTO identity_key (tenant_id, key)
-        SELECT $1, key
-          FROM unnest($2::text[]) AS k (key)
-         ORDER BY key COLLATE "C"
-        ON CONFLICT DO NOTHING
-        """,
-        tenant_id,
-        ordered,
-    )
-    await tx.execute(
-        """
-        SELECT 1
-          FROM identity_key
-         WHERE tenant_id = $1
-           AND key = ANY ($2::text[])
-         ORDER BY key
-           FOR NO KEY UPDATE
-        """,
-        tenant_id,
-        ordered,
-    )
-
-
-async def identify(
-    tx: Tx, schema: Schema, tenant_id: int, customer_id: str | None, match_keys: Sequence[str]
-) -> Identity:
-    """The contact that a customer id or identifying numbers mean; the most recently written of several.
-
-    A contact that has another customer id is somebody else, whatever its numbers. A number that more than 20
-    contacts share identifies nobody.
-    """
-    if customer_id:
-        found = await _with_customer_id(tx, schema, tenant_id, customer_id)
-        if found:
-            return Identity(found[0], "customer_id", tuple(c.id for c in found[1:]))
-    if not match_keys:
-        return Identity()
-    rows = await tx.fetch(
-        """
-        SELECT c.id, c.created_second, c.attributes, c.version, c.created_at, c.updated_at
-          FROM (
-                SELECT p.contact_id
-                  FROM unnest($2::text[]) AS k (key)
-                 CROSS JOIN LATERAL (
-                        SELECT array_agg(contact_id) AS ids
-                          FROM (
-                                SELECT DISTINCT p.contact_id
-                                  FROM contact_phone p
-                                  JOIN live_contact c
-                                    ON c.tenant_id = $1
-                                   AND c.id = p.contact_id
-                                 WHERE p.tenant_id = $1
-                                   AND p.match_key = k.key
-                                 LIMIT $3 + 1
-                               ) p
-                       ) sharing
-                 CROSS JOIN LATERAL unnest(sharing.ids) AS p (contact_id)
-                 WHERE cardinality(sharing.ids) <= $3
-                 GROUP BY p.contact_id
-               ) p
-          JOIN live_contact c
-            ON c.tenant_id = $1
-           AND c.id = p.contact_id
-         ORDER BY c.updated_at DESC, c.id DESC
-        """,
-        tenant_id,
-        match_keys,
-        MOST_SHARING,
-    )
-    own = search_key(customer_id or "")
-    found = [c for c in map(_contact, rows) if not own or _customer_key(c) in ("", own)]
-    return Identity(found[0], "phone", tuple(c.id for c in found[1:])) if found else Identity()
-
-
-async def _with_customer_id(tx: Tx, schema: Schema, tenant_id: int, customer_id: str) -> list[Contact]:
-    rows = await tx.fetch(
-        """
-        SELECT c.id, c.created_second, c.attributes, c.version, c.created_at, c.updated_at
-          FROM contact_search s
-          JOIN live_contact c
-            ON c.tenant_id = $1
-           AND c.id = s.contact_id
-         WHERE s.tenant_id = $1
-           AND s.attribute_id = $2
-           AND s.folded = $3
-         ORDER BY c.updated_at DESC, c.id DESC
-         LIMIT 21
-        """,
-        tenant_id,
-        schema.by_key[CUSTOMER_ID].id,
-        search_key(customer_id),
-    )
-    return [_contact(row) for row in rows]
-
-
-def _customer_key(contact: Contact) -> str:
-    return search_key(str(contact.attributes.get(CUSTOMER_ID) or ""))
 
 
 async def insert(tx: Tx, schema: Schema, tenant_id: int, attributes: Mapping[str, Any]) -> Contact:
@@ -147,7 +38,7 @@ async def insert(tx: Tx, schema: Schema, tenant_id: int, attributes: Mapping[str
         _json(attributes),
     )
     assert row is not None
-    contact = _contact(row)
+    contact = contact_of(row)
     await _put_entries(tx, tenant_id, contact.id, search_entries(schema, contact.attributes))
     return contact
 
@@ -172,7 +63,7 @@ async def update(tx: Tx, schema: Schema, tenant_id: int, before: Contact, attrib
     old, new = search_entries(schema, before.attributes), search_entries(schema, attributes)
     await _drop_entries(tx, tenant_id, before.id, old - new)
     await _put_entries(tx, tenant_id, before.id, new - old)
-    return _contact(row)
+    return contact_of(row)
 
 
 async def delete(tx: Tx, schema: Schema, tenant_id: int, contact: Contact) -> None:
@@ -198,6 +89,8 @@ async def delete(tx: Tx, schema: Schema, tenant_id: int, contact: Contact) -> No
 
 async def get(tx: Tx, tenant_id: int, contact_id: int, *, for_update: bool = False) -> Contact:
     """The contact with its phones; Missing for another tenant's, a deleted and an unknown id alike."""
+    if not fits(contact_id):
+        raise Missing
     if for_update:
         await tx.execute("SELECT 1 FROM contact WHERE tenant_id = $1 AND id = $2 FOR UPDATE", tenant_id, contact_id)
     row = await tx.fetchrow(
@@ -212,7 +105,7 @@ async def get(tx: Tx, tenant_id: int, contact_id: int, *, for_update: bool = Fal
     )
     if row is None:
         raise Missing
-    return (await with_phones(tx, tenant_id, [_contact(row)]))[0]
+    return (await with_phones(tx, tenant_id, [contact_of(row)]))[0]
 
 
 async def page(tx: Tx, tenant_id: int, after: Cursor, limit: int) -> list[Contact]:
@@ -231,7 +124,7 @@ async def page(tx: Tx, tenant_id: int, after: Cursor, limit: int) -> list[Contac
         after.id,
         limit,
     )
-    return await with_phones(tx, tenant_id, [_contact(row) for row in rows])
+    return await with_phones(tx, tenant_id, [contact_of(row) for row in rows])
 
 
 async def search(
@@ -295,7 +188,7 @@ async def search(
         after.id,
         limit,
     )
-    return await with_phones(tx, tenant_id, [_contact(row) for row in rows])
+    return await with_phones(tx, tenant_id, [contact_of(row) for row in rows])
 
 
 async def with_phones(tx: Tx, tenant_id: int, contacts: Sequence[Contact]) -> list[Contact]:
@@ -365,33 +258,18 @@ async def drop_phones(tx: Tx, tenant_id: int, contact_id: int, source_id: int) -
     )
 
 
-async def holder_of(tx: Tx, tenant_id: int, entry: Entry, besides: int) -> int | None:
-    """The contact other than `besides` that has this value, if any."""
-    found: int | None = await tx.fetchval(
-        """
-        SELECT contact_id
-          FROM contact_search
-         WHERE tenant_id = $1
-           AND attribute_id = $2
-           AND folded = $3
-           AND contact_id <> $4
-         LIMIT 1
-        """,
-        tenant_id,
-        *entry,
-        besides,
-    )
-    return found
-
-
 async def matching(
     tx: Tx,
     tenant_id: int,
     entries: Sequence[tuple[int, int, str]],
     numbers: Sequence[tuple[int, str]],
     limit: int,
+    among: Sequence[int] | None = None,
 ) -> list[tuple[int, int]]:
-    """(condition, contact id) for each condition that a contact meets: (n, attribute id, folded) or (n, match key)."""
+    """(condition, contact id) for each condition that a contact meets: (n, attribute id, folded) or (n, match key).
+
+    The newest `limit` contacts of each condition, or of those `among` which it is asked.
+    """
     rows = await tx.fetch(
         """
         SELECT k.n, s.contact_id
@@ -402,6 +280,7 @@ async def matching(
                  WHERE s.tenant_id = $1
                    AND s.attribute_id = k.attribute_id
                    AND s.folded = k.folded
+                   AND ($8::bigint[] IS NULL OR s.contact_id = ANY ($8))
                  ORDER BY s.contact_id DESC
                  LIMIT $7
                ) s
@@ -413,6 +292,7 @@ async def matching(
                   FROM contact_phone p
                  WHERE p.tenant_id = $1
                    AND p.match_key = k.key
+                   AND ($8::bigint[] IS NULL OR p.contact_id = ANY ($8))
                  ORDER BY p.contact_id DESC
                  LIMIT $7
                ) p
@@ -424,6 +304,7 @@ async def matching(
         [n for n, _ in numbers],
         [key for _, key in numbers],
         limit,
+        among,
     )
     return [(row["n"], row["contact_id"]) for row in rows]
 
@@ -441,7 +322,7 @@ async def several(tx: Tx, tenant_id: int, ids: Sequence[int]) -> list[Contact]:
         tenant_id,
         ids,
     )
-    return await with_phones(tx, tenant_id, [_contact(row) for row in rows])
+    return await with_phones(tx, tenant_id, [contact_of(row) for row in rows])
 
 
 def search_entries(schema: Schema, attributes: Mapping[str, Any]) -> set[Entry]:
@@ -493,7 +374,7 @@ async def _drop_entries(tx: Tx, tenant_id: int, contact_id: int, entries: set[En
         )
 
 
-def _contact(row: asyncpg.Record) -> Contact:
+def contact_of(row: asyncpg.Record) -> Contact:
     return Contact(
         id=row["id"],
         created_second=row["created_second"],

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import structlog
 
-from ringbook.domain.problems import Conflict, Invalid, Problem, Unavailable
+from ringbook.domain.problems import Problem
+from ringbook.store.driver_errors import as_problem
 from ringbook.store.lanes import HotStatement, ReadLanes
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 # How lanes plan: once, since planning costs more than running, and from index to index whatever the statistics say.
-_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
     (
         "enable_seqscan",
         "enable_bitmapscan",
@@ -38,24 +39,10 @@ _PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
     "off",
 )
 
+_ALIVE = HotStatement("alive", "SELECT a.n::int FROM unnest($1::text[]) WITH ORDINALITY AS a (key, n)")
+
 _CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 30.0
-
-# Constraints whose violation is the caller's mistake, and what to tell them.
-_CONFLICTS = {
-    "tenant_slug_key": "Another tenant has this slug.",
-    "tenant_jtel_clients_id_key": "Another tenant has this ClientsID.",
-    "tenant_cim": "Another tenant answers CIM's root paths.",
-    "credential_pkey": "This secret is in use by another key.",
-    "credential_name": "A key of this name exists.",
-    "app_user_tenant_id_login_key": "A user of this login exists.",
-    "attribute_tenant_id_key_key": "An attribute of this key exists.",
-    "calling_list_tenant_id_name_key": "A list of this name exists.",
-    "campaign_pkey": "A campaign of this id exists.",
-    "campaign_tenant_id_name_key": "A campaign of this name exists.",
-    "list_record_unique": "A record with this key exists.",
-    "template_tenant_id_name_key": "A template of this name exists.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +60,7 @@ class Database:
     def __init__(self, connecting: Connecting, hot: tuple[HotStatement, ...]) -> None:
         self._connecting = connecting
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self.lanes = ReadLanes(self._connect_lane, connecting.lanes, hot)
+        self.lanes = ReadLanes(self._connect_lane, connecting.lanes, (_ALIVE, *hot))
 
     async def open(self) -> None:
         """Connect, or raise Unavailable."""
@@ -86,7 +73,8 @@ class Database:
                 command_timeout=_STATEMENT_SECONDS,
                 # A transaction always ends in ours; the pool's own reset would be a round trip each.
                 reset=_keep,
-                server_settings={"application_name": "ringbook", "jit": "off"},
+                # For a tenant that the statistics have not seen, a plan for its very id is a scan of all it has.
+                server_settings={"application_name": "ringbook", "jit": "off", "plan_cache_mode": "force_generic_plan"},
             )
             await self.lanes.open()
 
@@ -115,8 +103,8 @@ class Database:
     async def ready(self) -> bool:
         """Whether the database answers within a second."""
         try:
-            async with asyncio.timeout(1), self.reading() as tx:
-                return await tx.fetchval("SELECT true") is True
+            async with asyncio.timeout(1):
+                return bool(await self.lanes.ask(_ALIVE, (), ""))
         except (Problem, TimeoutError):
             return False
 
@@ -124,34 +112,8 @@ class Database:
         return await asyncpg.connect(
             self._connecting.dsn,
             timeout=_CONNECT_SECONDS,
-            server_settings={"application_name": "ringbook read lane", "jit": "off"} | _PLANNED_ONCE,
+            server_settings={"application_name": "ringbook read lane", "jit": "off"} | PLANNED_ONCE,
         )
-
-
-def as_problem(error: BaseException) -> Problem | None:
-    """The Problem that a driver's error means to a caller; None when the error is a bug of ours."""
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return Conflict(_CONFLICTS.get(error.constraint_name or "", "This record exists."))
-    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError | UnicodeEncodeError):
-        return Invalid("A value cannot be stored.")
-    if isinstance(error, _AWAY):
-        return Unavailable()
-    return None
-
-
-_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DeadlockDetectedError,
-)
 
 
 class _as_problems:  # noqa: N801 - reads as a verb in a with statement
@@ -163,7 +125,8 @@ class _as_problems:  # noqa: N801 - reads as a verb in a with statement
             return
         problem = as_problem(error)
         if problem is not None:
-            log.warning("database refused", error=type(error).__name__, detail=str(error))
+            # Not the error's text, which may quote what was refused.
+            log.warning("database refused", error=type(error).__name__, at=getattr(error, "constraint_name", None))
             raise problem from error
 
 

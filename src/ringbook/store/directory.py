@@ -11,7 +11,9 @@ import msgspec
 
 from ringbook.domain.access import Credential, Tenant, User
 from ringbook.domain.dataset import Template
+from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
+from ringbook.store.lanes import HotStatement, Rows
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -109,30 +111,34 @@ async def shift_clock(tx: Tx, tenant_id: int, seconds: float) -> None:
 _CREDENTIAL = "id, tenant_id, dialect, name, scopes, created_at, template_id, per_second, expires_at"
 
 
-async def admission(tx: Tx, digest: bytes, dialect: str) -> tuple[Credential, Tenant, Template | None] | None:
-    """The live credential with this digest, its tenant and, if it is bound to one, its template.
-
-    Index: credential_pkey.
+# Who may come in, by scope (dialect) and digest: on the lanes, so that no crowd of writers keeps callers at the door.
+# Index: credential_pkey.
+BY_DIGEST = HotStatement(
+    "credential",
     """
-    row = await tx.fetchrow(
-        """
-        SELECT c.id, c.tenant_id, c.dialect, c.name, c.scopes, c.created_at, c.template_id, c.per_second, c.expires_at,
-               t.guid, t.slug, t.name AS tenant_name, t.region, t.time_zone, t.switches,
-               m.guid AS template_guid, m.name AS template_name, m.retention_seconds, m.data_keys
-          FROM live_credential c
-          JOIN tenant t
-            ON t.id = c.tenant_id
-          LEFT JOIN template m
-            ON m.tenant_id = c.tenant_id
-           AND m.id = c.template_id
-         WHERE c.digest = $1
-           AND c.dialect = $2
-        """,
-        digest,
-        dialect,
-    )
-    if row is None:
+    SELECT a.n::int, c.id, c.tenant_id, c.dialect, c.name, c.scopes, c.created_at, c.template_id, c.per_second,
+           c.expires_at, t.guid, t.slug, t.name AS tenant_name, t.region, t.time_zone, t.switches,
+           m.guid AS template_guid, m.name AS template_name, m.retention_seconds, m.data_keys
+      FROM unnest($2::text[]) WITH ORDINALITY AS a (digest, n)
+      JOIN live_credential c
+        ON c.digest = decode(a.digest, 'hex')
+       AND c.dialect = $1
+      JOIN tenant t
+        ON t.id = c.tenant_id
+      LEFT JOIN template m
+        ON m.tenant_id = c.tenant_id
+       AND m.id = c.template_id
+    """,
+)
+
+HOT: Sequence[HotStatement] = (BY_DIGEST,)
+
+
+def admission_of(rows: Rows) -> tuple[Credential, Tenant, Template | None] | None:
+    """The live credential, its tenant and, if it is bound to one, its template; None where there is none."""
+    if not rows:
         return None
+    row = rows[0]
     tenant = Tenant(
         row["tenant_id"],
         row["guid"],
@@ -193,6 +199,8 @@ async def add_credential(
 
 
 async def revoke_credential(tx: Tx, tenant_id: int, credential_id: int) -> Credential:
+    if not fits(credential_id):
+        raise Missing
     row = await tx.fetchrow(
         f"""
         UPDATE credential
@@ -210,8 +218,54 @@ async def revoke_credential(tx: Tx, tenant_id: int, credential_id: int) -> Crede
     return _credential(row)
 
 
-async def revive_credential(tx: Tx, tenant_id: int, digest: bytes, dialect: str) -> None:
-    """Forget a revoked credential, so that its owner may set the same secret again."""
+async def put_grants(
+    tx: Tx, tenant_id: int, credential_id: int, scopes: Sequence[str], per_second: int | None
+) -> Credential:
+    """The credential with these scopes and this limit."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE credential
+           SET scopes = $3,
+               per_second = $4
+         WHERE tenant_id = $1
+           AND id = $2
+        RETURNING {_CREDENTIAL}
+        """,
+        tenant_id,
+        credential_id,
+        list(scopes),
+        per_second,
+    )
+    if row is None:
+        raise Missing
+    return _credential(row)
+
+
+async def has_secret(tx: Tx, credential_id: int, digest: bytes, dialect: str) -> bool:
+    """Whether this is the credential's secret. Index: credential_pkey."""
+    found: int | None = await tx.fetchval(
+        "SELECT id FROM live_credential WHERE digest = $1 AND dialect = $2", digest, dialect
+    )
+    return found == credential_id
+
+
+async def make_way(tx: Tx, tenant_id: int, digest: bytes, dialect: str, name: str) -> None:
+    """Let the owner of an ended credential set its secret again, and use the name of one that has expired."""
+    await tx.execute(
+        """
+        UPDATE credential
+           SET revoked_at = expires_at
+         WHERE tenant_id = $1
+           AND dialect = $3
+           AND (digest = $2 OR name = $4)
+           AND revoked_at IS NULL
+           AND expires_at <= ringbook_now($1)
+        """,
+        tenant_id,
+        digest,
+        dialect,
+        name,
+    )
     await tx.execute(
         "DELETE FROM credential WHERE tenant_id = $1 AND digest = $2 AND dialect = $3 AND revoked_at IS NOT NULL",
         tenant_id,
@@ -231,8 +285,12 @@ async def put_user(
     api_secret_hash: str | None,
     digest_realm: str | None,
     digest_ha1: bytes | None,
+    may_digest: bool,
 ) -> User:
-    """Create a user or change one; hashes that are None stay as they are."""
+    """Create a user or change one; hashes that are None stay as they are.
+
+    A user who was disabled begins anew, and one who may not use Digest keeps none of it.
+    """
     row = await tx.fetchrow(
         """
         INSERT INTO app_user (tenant_id, login, role, privileges, password_hash, api_secret_hash, digest_realm,
@@ -241,10 +299,14 @@ async def put_user(
         ON CONFLICT (tenant_id, login) DO UPDATE
            SET role = excluded.role,
                privileges = excluded.privileges,
-               password_hash = COALESCE(excluded.password_hash, app_user.password_hash),
-               api_secret_hash = COALESCE(excluded.api_secret_hash, app_user.api_secret_hash),
-               digest_realm = COALESCE(excluded.digest_realm, app_user.digest_realm),
-               digest_ha1 = COALESCE(excluded.digest_ha1, app_user.digest_ha1),
+               password_hash = COALESCE(excluded.password_hash,
+                                        CASE WHEN app_user.disabled_at IS NULL THEN app_user.password_hash END),
+               api_secret_hash = COALESCE(excluded.api_secret_hash,
+                                          CASE WHEN app_user.disabled_at IS NULL THEN app_user.api_secret_hash END),
+               digest_realm = COALESCE(excluded.digest_realm,
+                                       CASE WHEN app_user.disabled_at IS NULL AND $9 THEN app_user.digest_realm END),
+               digest_ha1 = COALESCE(excluded.digest_ha1,
+                                     CASE WHEN app_user.disabled_at IS NULL AND $9 THEN app_user.digest_ha1 END),
                disabled_at = NULL
         RETURNING id, login, role, privileges
         """,
@@ -256,6 +318,7 @@ async def put_user(
         api_secret_hash,
         digest_realm,
         digest_ha1,
+        may_digest,
     )
     assert row is not None
     return User(row["id"], row["login"], row["role"], tuple(row["privileges"]))
@@ -275,21 +338,39 @@ async def users(tx: Tx, tenant_id: int) -> list[User]:
     return [User(row["id"], row["login"], row["role"], tuple(row["privileges"])) for row in rows]
 
 
-async def disable_user(tx: Tx, tenant_id: int, login: str) -> None:
-    await tx.execute(
-        "UPDATE app_user SET disabled_at = ringbook_now($1) WHERE tenant_id = $1 AND login = $2",
+async def disable_user(tx: Tx, tenant_id: int, login: str) -> User | None:
+    """Shut a user out; the user, None if there was none."""
+    row = await tx.fetchrow(
+        """
+        UPDATE app_user
+           SET disabled_at = ringbook_now($1)
+         WHERE tenant_id = $1
+           AND login = $2
+           AND disabled_at IS NULL
+        RETURNING id, login, role, privileges
+        """,
         tenant_id,
         login,
     )
+    return None if row is None else User(row["id"], row["login"], row["role"], tuple(row["privileges"]))
 
 
 async def declare(tx: Tx, tenant_id: int, kind: str, entries: Sequence[tuple[str, str]]) -> None:
-    """Make these the tenant's skills, agents or activity codes: (id, name)."""
-    await tx.execute("DELETE FROM declared WHERE tenant_id = $1 AND kind = $2", tenant_id, kind)
+    """Have these among the tenant's skills, agents or activity codes: (id, name)."""
     await tx.executemany(
-        "INSERT INTO declared (tenant_id, kind, id, name) VALUES ($1, $2, $3, $4)",
+        """
+        INSERT INTO declared (tenant_id, kind, id, name)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant_id, kind, id) DO UPDATE
+           SET name = excluded.name
+        """,
         [(tenant_id, kind, id_, name) for id_, name in entries],
     )
+
+
+async def withdraw(tx: Tx, tenant_id: int, kind: str, id_: str) -> None:
+    """Take a skill, agent or activity code away."""
+    await tx.execute("DELETE FROM declared WHERE tenant_id = $1 AND kind = $2 AND id = $3", tenant_id, kind, id_)
 
 
 async def declared(tx: Tx, tenant_id: int, kind: str) -> dict[str, str]:

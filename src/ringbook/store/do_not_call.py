@@ -10,22 +10,26 @@ if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 
-async def put_list(tx: Tx, tenant_id: int, name: str, kind: str) -> tuple[int, bool]:
-    """The id of the do-not-call list of this name, and whether it is new."""
-    row = await tx.fetchrow(
+async def put_list(tx: Tx, tenant_id: int, name: str, kind: str) -> int:
+    """The id of the do-not-call list of this name, which is made where it is missing."""
+    found: int = await tx.fetchval(
         """
         INSERT INTO dnc_list (tenant_id, name, type, created_at)
         VALUES ($1, $2, $3, ringbook_now($1))
         ON CONFLICT (tenant_id, name) DO UPDATE
            SET type = excluded.type
-        RETURNING id, xmax = 0 AS created
+        RETURNING id
         """,
         tenant_id,
         name,
         kind,
     )
-    assert row is not None
-    return row["id"], row["created"]
+    return found
+
+
+async def list_kinds(tx: Tx, tenant_id: int) -> dict[str, str]:
+    rows = await tx.fetch("SELECT name, type FROM dnc_list WHERE tenant_id = $1", tenant_id)
+    return {row["name"]: row["type"] for row in rows}
 
 
 async def list_names(tx: Tx, tenant_id: int) -> dict[str, int]:
@@ -51,7 +55,10 @@ async def bind(tx: Tx, tenant_id: int, list_id: int, campaign_id: int) -> None:
 async def add(
     tx: Tx, tenant_id: int, list_id: int, entries: Sequence[tuple[str, str]], expires_at: datetime | None
 ) -> int:
-    """Bar these (key, raw text); how many were not barred by this list before. An expired entry counts as new."""
+    """Bar these (key, raw text); how many were not barred by this list before. An expired entry counts as new.
+
+    One that stands is never shortened: barring for ever what is barred for an hour bars for ever.
+    """
     unique = dict(entries)
     rows = await tx.fetch(
         """
@@ -60,11 +67,13 @@ async def add(
           FROM unnest($3::text[], $4::text[]) AS k (key, raw)
          ORDER BY k.key COLLATE "C"
         ON CONFLICT (tenant_id, list_id, key) DO UPDATE
-           SET raw = excluded.raw,
-               added_at = excluded.added_at,
-               expires_at = excluded.expires_at
-         WHERE e.expires_at <= excluded.added_at
-        RETURNING 1
+           SET raw = CASE WHEN e.expires_at <= excluded.added_at THEN excluded.raw ELSE e.raw END,
+               added_at = CASE WHEN e.expires_at <= excluded.added_at THEN excluded.added_at ELSE e.added_at END,
+               expires_at = CASE
+                            WHEN excluded.expires_at IS NOT NULL THEN GREATEST(e.expires_at, excluded.expires_at)
+                            END
+         WHERE e.expires_at IS NOT NULL
+        RETURNING added_at = ringbook_now($1) AS added
         """,
         tenant_id,
         list_id,
@@ -72,7 +81,7 @@ async def add(
         list(unique.values()),
         expires_at,
     )
-    return len(rows)
+    return sum(row["added"] for row in rows)
 
 
 async def barring(tx: Tx, tenant_id: int, campaign_id: int | None, key: str) -> str | None:

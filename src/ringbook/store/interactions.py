@@ -54,17 +54,19 @@ async def put_root(
     return found
 
 
-async def put_leg(tx: Tx, tenant_id: int, interaction_id: int, root_call_id: str, draft: LegDraft) -> Leg:
-    """Update the leg that this report is about, or append one. The caller holds the root.
+async def put_leg(
+    tx: Tx, tenant_id: int, interaction_id: int, root_call_id: str, draft: LegDraft
+) -> tuple[Leg | None, Leg]:
+    """Update the leg that this report is about, or append one; it before, if it was there, and after.
+
+    The caller holds the root.
 
     Texts that are not empty overwrite; empty ones do not. A wrap-up that changes is kept in the leg's history.
     """
     known = await _known_leg(tx, tenant_id, interaction_id, leg_identity(root_call_id, draft), draft.started_at)
-    return await (
-        _insert(tx, tenant_id, interaction_id, root_call_id, draft)
-        if known is None
-        else _merge(tx, tenant_id, known, draft)
-    )
+    if known is None:
+        return None, await _insert(tx, tenant_id, interaction_id, root_call_id, draft)
+    return _leg(known), await _merge(tx, tenant_id, known, draft)
 
 
 async def _known_leg(
@@ -148,6 +150,8 @@ async def _merge(tx: Tx, tenant_id: int, known: asyncpg.Record, draft: LegDraft)
                wrap_ups = $12::json,
                notes = COALESCE(NULLIF($13, ''), notes),
                submitted = $14::json,
+               supervision = supervision OR $15,
+               attempt_id = COALESCE(attempt_id, $16),
                updated_at = ringbook_now($1)
          WHERE tenant_id = $1
            AND id = $2
@@ -167,6 +171,8 @@ async def _merge(tx: Tx, tenant_id: int, known: asyncpg.Record, draft: LegDraft)
         _json(wrap_ups),
         draft.notes,
         _json(before.submitted | {name: text for name, text in draft.submitted.items() if text}),
+        draft.supervision,
+        draft.attempt_id,
     )
     assert row is not None
     return _leg(row)

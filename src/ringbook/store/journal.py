@@ -48,6 +48,26 @@ async def record(tx: Tx, author: Author, entity: str, entity_id: int, before: An
     )
 
 
+async def record_deletion(tx: Tx, author: Author, list_id: int, ids: Sequence[int] | None) -> None:
+    """Note the records of a list (None: all) that are about to be deleted, with the fields that bring them back."""
+    chosen = "$5::bigint[] IS NULL" if ids is None else "r.id = ANY ($5)"
+    await tx.execute(
+        f"""
+        INSERT INTO change (tenant_id, at, actor, dialect, entity, entity_id, before)
+        SELECT r.tenant_id, ringbook_now($1), $2, $3, 'list_record', r.id, r.fields
+          FROM list_record r
+         WHERE r.tenant_id = $1
+           AND r.list_id = $4
+           AND {chosen}
+        """,
+        author.tenant_id,
+        author.actor,
+        author.dialect,
+        list_id,
+        ids,
+    )
+
+
 async def changes(
     tx: Tx, tenant_id: int, *, entity: str | None, entity_id: int | None, below: int, limit: int
 ) -> Sequence[Change]:

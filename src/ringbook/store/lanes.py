@@ -18,12 +18,22 @@ import asyncpg
 import structlog
 
 from ringbook.domain.problems import Unavailable
+from ringbook.store.driver_errors import as_problem
 
 log = structlog.get_logger()
 
 _MOST_TOGETHER = 64
 _STATEMENT_SECONDS = 5.0
 _RECONNECT_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+_REFUSALS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    UnicodeError,
+)
 
 Rows = list[asyncpg.Record]
 _Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
@@ -58,12 +68,14 @@ class ReadLanes:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._connected = 0
+        self._up = asyncio.Event()
 
     async def open(self) -> None:
         """Start all lanes; raises when the first of them cannot connect."""
         first = await self._prepare()
         self._tasks = [asyncio.create_task(self._lane(first))]
         self._tasks += [asyncio.create_task(self._lane(None)) for _ in range(self._count - 1)]
+        await self._up.wait()
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -93,14 +105,17 @@ class ReadLanes:
                 try:
                     prepared = await self._prepare()
                     failures = 0
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                except _REFUSALS as error:
                     log.warning("read lane cannot connect", error=type(error).__name__)
                     await asyncio.sleep(_RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS) - 1)])
                     failures += 1
                     continue
             self._connected += 1
+            self._up.set()
             try:
                 await self._serve(prepared)
+            except Exception:
+                log.exception("bug", lane="read")  # the lane goes on: without lanes nobody is looked up
             finally:
                 self._connected -= 1
                 if not self._connected:
@@ -111,7 +126,14 @@ class ReadLanes:
 
     async def _prepare(self) -> _Prepared:
         connection = await self._connect()
-        return _Prepared(connection, {s: await connection.prepare(s.sql) for s in self._statements})
+        try:
+            prepared = {s: await connection.prepare(s.sql) for s in self._statements}
+            # Preparing leaves the lane in a transaction that holds its tables; a statement ends it.
+            await connection.execute("SELECT 1")
+        except BaseException:
+            connection.terminate()
+            raise
+        return _Prepared(connection, prepared)
 
     async def _serve(self, lane: _Prepared) -> None:
         """Answer what waits until the connection is lost."""
@@ -121,21 +143,14 @@ class ReadLanes:
                 await self._wake.wait()
             statement, scope, batch = self._take()
             try:
-                rows = await lane.fetch(statement, scope, [key for key, _ in batch])
-            except (
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                OSError,
-                TimeoutError,
-                UnicodeError,
-            ) as error:
+                _hand_out(batch, await lane.fetch(statement, scope, [key for key, _ in batch]))
+            except _REFUSALS as error:
                 if not await self._one_by_one(lane, statement, scope, batch, error):
                     return
                 continue
             except BaseException:
                 _fail(batch, Unavailable())
                 raise
-            _hand_out(batch, rows)
 
     def _take(self) -> tuple[HotStatement, tuple[Any, ...], list[tuple[str, asyncio.Future[Rows]]]]:
         waiting = self._work.popleft()
@@ -155,23 +170,17 @@ class ReadLanes:
         error: Exception,
     ) -> bool:
         """Rerun a failed batch so that one bad key fails alone; False when the connection is gone."""
-        if lane.connection.is_closed() or isinstance(error, TimeoutError):
+        if lane.connection.is_closed() or isinstance(error, TimeoutError | asyncpg.InternalClientError):
             _fail(batch, Unavailable())
             return False
         for at, (key, answer) in enumerate(batch):
             try:
                 rows = await lane.fetch(statement, scope, [key])
-            except (
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                OSError,
-                TimeoutError,
-                UnicodeError,
-            ) as alone:
+            except _REFUSALS as alone:
                 if lane.connection.is_closed():
                     _fail(batch[at:], Unavailable())
                     return False
-                _fail([(key, answer)], alone)
+                _fail([(key, answer)], as_problem(alone) or alone)
             else:
                 _hand_out([(key, answer)], rows)
         return True

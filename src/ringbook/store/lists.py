@@ -9,8 +9,10 @@ import asyncpg
 import msgspec
 
 from ringbook.domain.calling_list import CallingList, Field, ListRecord, RecordDraft
+from ringbook.domain.page import fits
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Missing
+from ringbook.store.campaigns import leave_attempts
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -38,19 +40,33 @@ async def add_list(
     return _list(row)
 
 
-async def put_fields(tx: Tx, tenant_id: int, list_id: int, fields: Sequence[Field]) -> None:
-    await tx.execute(
-        "UPDATE calling_list SET fields = $3::json WHERE tenant_id = $1 AND id = $2",
+async def put_fields(
+    tx: Tx, tenant_id: int, list_id: int, fields: Sequence[Field], *, unique_keys: bool
+) -> CallingList:
+    row = await tx.fetchrow(
+        f"""
+        UPDATE calling_list
+           SET fields = $3::json,
+               unique_keys = $4
+         WHERE tenant_id = $1
+           AND id = $2
+        RETURNING {_LIST}
+        """,
         tenant_id,
         list_id,
         msgspec.json.encode(fields).decode(),
+        unique_keys,
     )
+    assert row is not None
+    return _list(row)
 
 
 async def get(tx: Tx, tenant_id: int, list_id: int) -> CallingList:
+    if not fits(list_id):
+        raise Missing("There is no such list.")
     row = await tx.fetchrow(f"SELECT {_LIST} FROM calling_list WHERE tenant_id = $1 AND id = $2", tenant_id, list_id)
     if row is None:
-        raise Missing
+        raise Missing("There is no such list.")
     return _list(row)
 
 
@@ -138,13 +154,15 @@ async def insert_record(
 async def update_record(
     tx: Tx, tenant_id: int, record_id: int, draft: RecordDraft, phones: Mapping[int, Phone]
 ) -> ListRecord:
-    """The record with the draft's fields; numbers of fields that the draft does not name stay."""
+    """The record with the draft's fields and numbers instead of its own."""
     row = await tx.fetchrow(
         f"""
         UPDATE list_record r
            SET fields = $3::json,
                customer_id = $4,
                external_id = $5,
+               key_submitted = CASE WHEN key_text = $6 THEN key_submitted ELSE $7 END,
+               key_text = $6,
                updated_at = ringbook_now($1)
          WHERE tenant_id = $1
            AND id = $2
@@ -155,14 +173,11 @@ async def update_record(
         msgspec.json.encode(draft.fields).decode(),
         draft.customer_id,
         draft.external_id,
+        draft.key_text,
+        draft.key_submitted,
     )
     assert row is not None
-    await tx.execute(
-        "DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = $2 AND field = ANY ($3::text[])",
-        tenant_id,
-        record_id,
-        list(draft.phone_fields),
-    )
+    await tx.execute("DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = $2", tenant_id, record_id)
     await _put_phones(tx, tenant_id, record_id, draft, phones)
     return _record(row)
 
@@ -248,6 +263,8 @@ async def contact_of_external_id(tx: Tx, tenant_id: int, external_id: str) -> in
 
 
 async def record(tx: Tx, tenant_id: int, record_id: int, *, for_update: bool = False) -> ListRecord:
+    if not fits(record_id):
+        raise Missing
     row = await tx.fetchrow(
         f"SELECT {_RECORD} FROM list_record r WHERE tenant_id = $1 AND id = $2" + (" FOR UPDATE" if for_update else ""),
         tenant_id,
@@ -278,6 +295,23 @@ async def records(tx: Tx, tenant_id: int, list_id: int, start: int, limit: int) 
     return [_record(row) for row in rows]
 
 
+async def numbers(tx: Tx, tenant_id: int, record_id: int) -> dict[str, str]:
+    """The record's numbers as they were written, by field."""
+    rows = await tx.fetch(
+        "SELECT field, raw FROM list_record_phone WHERE tenant_id = $1 AND record_id = $2", tenant_id, record_id
+    )
+    return {row["field"]: row["raw"] for row in rows}
+
+
+async def hold_of_contact(tx: Tx, tenant_id: int, contact_id: int) -> None:
+    """Hold the contact's records until the transaction ends, as a writer of one does before it takes its contact."""
+    await tx.execute(
+        "SELECT 1 FROM list_record WHERE tenant_id = $1 AND contact_id = $2 ORDER BY id FOR UPDATE",
+        tenant_id,
+        contact_id,
+    )
+
+
 async def phones(tx: Tx, tenant_id: int, record_id: int) -> dict[int, tuple[str, str]]:
     """The record's numbers by slot: match key and raw text."""
     rows = await tx.fetch(
@@ -290,39 +324,47 @@ async def phones(tx: Tx, tenant_id: int, record_id: int) -> dict[int, tuple[str,
 
 async def delete_records(tx: Tx, tenant_id: int, list_id: int, ids: Sequence[int] | None) -> int:
     """Delete these records of the list (None: all) everywhere; how many. Contacts and their history stay."""
+    chosen = "$3::bigint[] IS NULL" if ids is None else "id = ANY ($3)"
     gone = await tx.fetch(
-        """
+        f"""
         DELETE FROM list_record
          WHERE tenant_id = $1
            AND list_id = $2
-           AND ($3::bigint[] IS NULL OR id = ANY ($3))
-        RETURNING id
+           AND {chosen}
+        RETURNING id, contact_id
         """,
         tenant_id,
         list_id,
         ids,
     )
     record_ids = [row["id"] for row in gone]
-    for statement in _FORGET_RECORDS:
-        await tx.execute(statement, tenant_id, record_ids)
+    await tx.execute(
+        "DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[])", tenant_id, record_ids
+    )
+    await tx.execute(
+        """
+        DELETE FROM contact_phone p
+         USING unnest($2::bigint[], $3::bigint[]) AS g (record_id, contact_id)
+         WHERE p.tenant_id = $1
+           AND p.contact_id = g.contact_id
+           AND p.source_id = g.record_id
+        """,
+        tenant_id,
+        record_ids,
+        [row["contact_id"] for row in gone],
+    )
+    await _delete_campaign_records(tx, tenant_id, record_ids)
     return len(record_ids)
 
 
-_FORGET_RECORDS = (
-    "DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[])",
-    "DELETE FROM contact_phone WHERE tenant_id = $1 AND source_id = ANY ($2::bigint[])",
-    """
-    UPDATE attempt a
-       SET campaign_record_id = NULL,
-           record_id = NULL
-      FROM campaign_record c
-     WHERE c.tenant_id = $1
-       AND c.record_id = ANY ($2::bigint[])
-       AND a.tenant_id = $1
-       AND a.campaign_record_id = c.id
-    """,
-    "DELETE FROM campaign_record WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[])",
-)
+async def _delete_campaign_records(tx: Tx, tenant_id: int, record_ids: Sequence[int]) -> None:
+    # The records first: an attempt that is being reported holds its record, and is seen once that is gone.
+    gone = await tx.fetch(
+        "DELETE FROM campaign_record WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[]) RETURNING id",
+        tenant_id,
+        record_ids,
+    )
+    await leave_attempts(tx, tenant_id, [row["id"] for row in gone])
 
 
 async def drop_list(tx: Tx, tenant_id: int, list_id: int) -> None:

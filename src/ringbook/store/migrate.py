@@ -44,8 +44,11 @@ def migrations() -> list[Migration]:
     ]
 
 
-async def migrate(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
-    """Apply what is missing, in one transaction; the names of what was applied. CannotMigrate says why not."""
+async def migrate(connection: asyncpg.Connection[asyncpg.Record], *, upgrade: bool = True) -> list[str]:
+    """Apply what is missing, in one transaction; the names of what was applied. CannotMigrate says why not.
+
+    Without `upgrade` only an empty database is filled: an older one may have an older Ringbook serving from it.
+    """
     known = migrations()
     async with connection.transaction():
         # Two processes that start on an empty database both come here: the second waits, then finds it done.
@@ -57,6 +60,11 @@ async def migrate(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
         }
         _check(known, applied)
         missing = [m for m in known if m.number not in applied]
+        if missing and applied and not upgrade:
+            raise CannotMigrate(
+                "The database's schema is older than this Ringbook: `ringbook serve` or `ringbook migrate` brings it "
+                "up to date."
+            )
         for migration in missing:
             await connection.execute(migration.sql)
             await connection.execute(

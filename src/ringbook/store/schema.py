@@ -85,6 +85,14 @@ async def put_attribute(tx: Tx, tenant_id: int, attribute: Attribute, submitted_
     )
 
 
+async def type_of_hidden(tx: Tx, tenant_id: int, key: str) -> str | None:
+    """The type of the hidden attribute of this key, if there is one."""
+    found: str | None = await tx.fetchval(
+        "SELECT type FROM attribute WHERE tenant_id = $1 AND key = $2 AND hidden_at IS NOT NULL", tenant_id, key
+    )
+    return found
+
+
 async def hide_attribute(tx: Tx, tenant_id: int, key: str) -> None:
     """Take an attribute out of the schema, keeping its values, and disable the conditions that use it."""
     await tx.execute(
@@ -111,12 +119,14 @@ async def conditions(tx: Tx, tenant_id: int) -> list[Condition]:
 
 
 async def add_condition(tx: Tx, tenant_id: int, call_var: str, call_variable: str, key: str, var_number: str) -> bool:
-    """Store a condition; False if the very same one was there."""
+    """Store a condition; False if the very same one was there. One that was disabled takes part again."""
     status = await tx.execute(
         """
         INSERT INTO mapping (tenant_id, created_second, call_var, call_variable, key, var_number)
         SELECT $1, floor(extract(epoch FROM ringbook_now($1)))::int, $2, $3, $4, $5
-        ON CONFLICT (tenant_id, call_var, call_variable, key, var_number) DO NOTHING
+        ON CONFLICT (tenant_id, call_var, call_variable, key, var_number) DO UPDATE
+           SET disabled_at = NULL
+         WHERE mapping.disabled_at IS NOT NULL
         """,
         tenant_id,
         call_var,
@@ -128,5 +138,6 @@ async def add_condition(tx: Tx, tenant_id: int, call_var: str, call_variable: st
 
 
 async def drop_condition(tx: Tx, tenant_id: int, condition_id: int) -> None:
-    if await tx.execute("DELETE FROM mapping WHERE tenant_id = $1 AND id = $2", tenant_id, condition_id) == "DELETE 0":
+    gone = await tx.execute("DELETE FROM mapping WHERE tenant_id = $1 AND id = $2", tenant_id, condition_id)
+    if gone == "DELETE 0":
         raise Missing

@@ -23,7 +23,7 @@ CREATE TABLE attribute (
     UNIQUE (tenant_id, key)
 );
 COMMENT ON COLUMN attribute.submitted_type IS 'the type as its author spelled it, for the echo';
-COMMENT ON COLUMN attribute.hidden_at IS 'a deleted attribute hides its values; recreating it brings them back';
+COMMENT ON COLUMN attribute.hidden_at IS 'a deleted attribute is neither accepted nor searched; its values stay for when it comes back';
 
 -- attributes is json, not jsonb: the order in which a contact was given is part of the answer.
 CREATE TABLE contact (

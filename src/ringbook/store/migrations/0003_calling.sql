@@ -42,7 +42,7 @@ CREATE INDEX list_record_key ON list_record (tenant_id, list_id, key_text, id) W
 CREATE INDEX list_record_submitted ON list_record (tenant_id, list_id, key_submitted, id);
 CREATE INDEX list_record_customer ON list_record (tenant_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX list_record_external ON list_record (tenant_id, external_id, id) WHERE external_id IS NOT NULL;
-CREATE INDEX list_record_contact ON list_record (tenant_id, contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX list_record_contact ON list_record (tenant_id, contact_id, id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE list_record_phone (
     tenant_id bigint   NOT NULL,

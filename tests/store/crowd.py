@@ -1,0 +1,109 @@
+"""Some thousand rows in every table that a hot statement reads: enough that a scan is never the cheaper way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringbook.domain.access import Tenant
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+ROWS = 2500
+STRANGERS = 1
+"""Other tenants with as many rows each."""
+
+# $1 is a tenant; `n` runs from 1 to ROWS, and ids are far from those of the sequence.
+_FILL = """
+CREATE TEMPORARY TABLE crowd AS
+    SELECT t AS tenant_id, 1000000000000 + t * 100000 + n AS id, n, '+1330' || lpad((n % 1500)::text, 7, '0') AS key
+      FROM unnest($1::bigint[]) AS t, generate_series(1, $2::int) AS n
+"""
+_TABLES = (
+    """
+    INSERT INTO contact (tenant_id, id, created_second, attributes, created_at, updated_at)
+    SELECT tenant_id, id, 1700000000 + n, '{}', now(), now() FROM crowd
+    """,
+    """
+    INSERT INTO contact_phone (tenant_id, match_key, contact_id, source_id, source, raw, digits)
+    SELECT tenant_id, key, id, 0, 'phone1', key, key FROM crowd
+    """,
+    """
+    INSERT INTO contact_search (tenant_id, attribute_id, folded, contact_id)
+    SELECT tenant_id, n % 5, 'value ' || n, id FROM crowd
+    """,
+    """
+    INSERT INTO data_set (tenant_id, template_id, number, match_key, ani, data_values, submitted_at, expires_at)
+    SELECT tenant_id, n % 3, key || n, key, key, '{}', now(), now() + interval '1 day' FROM crowd
+    """,
+    """
+    INSERT INTO list_record (tenant_id, id, list_id, position, fields, key_text, key_submitted, unique_keys,
+                             customer_id, external_id, contact_id, link, created_at, updated_at)
+    SELECT tenant_id, id, n % 4, n, '{}', 'key ' || n, 'sent ' || n, n % 2 = 0, 'c' || n, 'x' || n,
+           CASE WHEN n % 10 > 0 THEN id END, 'created', now(), now()
+      FROM crowd
+    """,
+    """
+    INSERT INTO list_record_phone (tenant_id, record_id, slot, field, match_key, raw, digits)
+    SELECT tenant_id, id, 1, 'Phone', key, key, key FROM crowd
+    """,
+    """
+    INSERT INTO campaign_record (tenant_id, id, campaign_id, list_id, record_id, created_at, changed_at)
+    SELECT tenant_id, id + 50000, n % 5, n % 4, id, now(), now() FROM crowd
+    """,
+    """
+    INSERT INTO interaction (tenant_id, id, call_id, ani, match_key, contact_id, link, started_at, created_at)
+    SELECT tenant_id, id, 'call ' || n, key, key, CASE WHEN n % 3 > 0 THEN id END, 'phone', now(), now() FROM crowd
+    """,
+    """
+    INSERT INTO leg (tenant_id, id, created_second, interaction_id, identity, actor, direction, created_at, updated_at)
+    SELECT tenant_id, id, 1700000000, id, 'leg', 'AGENT', 'INBOUND', now(), now() FROM crowd
+    """,
+    """
+    INSERT INTO attempt (tenant_id, id, campaign_id, campaign_record_id, record_id, phone, match_key, started_at,
+                         outcome, disposition, final, agent, call_id, notes, created_at)
+    SELECT tenant_id, id, n % 5, id + 50000, id, key, key, now(), 'busy', '', false, '', '', '', now() FROM crowd
+    """,
+    """
+    INSERT INTO change (tenant_id, id, at, actor, dialect, entity, entity_id)
+    SELECT tenant_id, id, now(), 'crowd', 'native', 'contact', id - n % 7 FROM crowd
+    """,
+    """
+    INSERT INTO dnc_entry (tenant_id, list_id, key, raw, added_at)
+    SELECT tenant_id, n % 3, key || n, key, now() FROM crowd
+    """,
+    """
+    INSERT INTO identity_key (tenant_id, key) SELECT tenant_id, key || n FROM crowd
+    """,
+    """
+    INSERT INTO credential (digest, dialect, tenant_id, name, created_at)
+    SELECT sha256(('crowd ' || id)::bytea), 'native', $1, 'crowd ' || id, now() FROM crowd
+    """,
+)
+LARGE = (
+    "contact",
+    "contact_phone",
+    "contact_search",
+    "data_set",
+    "list_record",
+    "list_record_phone",
+    "campaign_record",
+    "interaction",
+    "leg",
+    "attempt",
+    "change",
+    "dnc_entry",
+    "identity_key",
+    "credential",
+)
+"""The tables that no hot statement may scan."""
+
+
+async def gather_crowd(tx: Tx, tenant: Tenant) -> None:
+    """Fill the tables for this tenant and some strangers, and let PostgreSQL count."""
+    tenants = [tenant.id, *(10_000_000 + tenant.id * 10 + n for n in range(STRANGERS))]
+    await tx.execute(_FILL, tenants, ROWS)
+    for statement in _TABLES:
+        await tx.execute(statement, *([tenant.id] if "$1" in statement else []))
+    await tx.execute("DROP TABLE crowd")
+    await tx.execute(f"ANALYZE {', '.join(LARGE)}")

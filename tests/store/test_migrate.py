@@ -1,0 +1,73 @@
+"""Migrations: once, by whoever comes first, and never against what a database says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from ringbook.store.embedded import EmbeddedServer
+from ringbook.store.migrate import CannotMigrate, migrate, migrations
+from tests.store.conftest import Connection, connect, make_database
+
+ALL = [migration.name for migration in migrations()]
+
+
+def test_migrations_are_numbered_from_one_without_a_gap() -> None:
+    assert [m.number for m in migrations()] == list(range(1, len(ALL) + 1))
+
+
+async def test_an_empty_database_gets_all_and_a_current_one_none(empty: Connection) -> None:
+    assert await migrate(empty) == ALL
+    assert await migrate(empty) == []
+
+
+async def test_of_two_that_come_at_once_one_migrates_and_the_other_waits(server: EmbeddedServer) -> None:
+    name = await make_database(server)
+    connections = [await connect(server, name) for _ in range(3)]
+    applied = await asyncio.gather(*map(migrate, connections))
+    assert sorted(applied) == [[], [], ALL]
+    for connection in connections:
+        await connection.close()
+
+
+async def test_a_newer_database_is_refused_in_one_sentence(empty: Connection) -> None:
+    await migrate(empty)
+    await empty.execute("INSERT INTO schema_migration (number, name, digest) VALUES (9999, '9999_later', 'x')")
+    with pytest.raises(CannotMigrate) as told:
+        await migrate(empty)
+    assert told.value.message == (
+        "This database was written by a newer Ringbook (it has 9999_later): install that version, or restore a backup."
+    )
+
+
+async def test_a_migration_that_was_applied_with_another_text_is_refused(empty: Connection) -> None:
+    await migrate(empty)
+    await empty.execute("UPDATE schema_migration SET digest = 'x' WHERE number = 2")
+    with pytest.raises(CannotMigrate, match=f"^Migration {ALL[1]} was applied with another text"):
+        await migrate(empty)
+
+
+async def test_a_database_that_is_behind_gets_what_is_missing_and_keeps_its_rows(empty: Connection) -> None:
+    first = migrations()[0]
+    await migrate(empty)
+    await empty.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await empty.execute(
+        "CREATE TABLE schema_migration (number integer PRIMARY KEY, name text, digest text, applied_at timestamptz)"
+    )
+    await empty.execute(first.sql)
+    await empty.execute(
+        "INSERT INTO schema_migration VALUES ($1, $2, $3, now())", first.number, first.name, first.digest
+    )
+    await empty.execute("INSERT INTO tenant (slug, name, region, time_zone) VALUES ('old', 'Old', 'US', 'UTC')")
+    assert await migrate(empty) == ALL[1:]
+    assert await empty.fetchval("SELECT name FROM tenant") == "Old"
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(empty: Connection) -> None:
+    await empty.execute("CREATE TABLE leg (n int)")  # in the way of the last one
+    with pytest.raises(asyncpg.DuplicateTableError):
+        await migrate(empty)
+    tables = await empty.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert [row["tablename"] for row in tables] == ["leg"]
