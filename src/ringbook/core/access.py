@@ -106,8 +106,8 @@ class Core:
 
     async def _admit(self, name: tuple[str, bytes], before: _Admitted | None) -> Records:
         dialect, hashed = name
-        async with self.database.reading() as tx:
-            admission = await directory.admission(tx, hashed, dialect)
+        rows = await self.database.lanes.ask(directory.BY_DIGEST, (dialect,), hashed.hex())
+        admission = directory.admission_of(rows)
         if admission is None:
             self._admitted.pop(name, None)
             raise Unauthenticated

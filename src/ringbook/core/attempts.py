@@ -80,7 +80,7 @@ class Attempts:
                 next_try_at=report.next_try_at,
                 notes=report.notes,
             )
-            tries = next_phone_tries(before.phone_tries, slot, attempt.outcome, attempt.cause)
+            tries = next_phone_tries(before.phone_tries, slot, attempt)
             after = await stored.apply(tx, self._tenant_id, attempt, before, tries)
             await self._add_leg(tx, attempt, listed.contact_id)
             await journal.record(tx, self._context.author, "campaign_record", after.id, before, after)
@@ -107,8 +107,9 @@ class Attempts:
             if report.list is not None
             else await lists.own_list(tx, self._tenant_id, campaign.id)
         )
-        if set(report.key) == {EXTERNAL_ID_FIELD} and target.campaign_id is not None:
-            return await self._by_external_id(tx, target, str(report.key[EXTERNAL_ID_FIELD]))
+        named = target.layout.named(report.key)
+        if set(named) == {EXTERNAL_ID_FIELD} and target.campaign_id is not None:
+            return await self._by_external_id(tx, target, named[EXTERNAL_ID_FIELD])
         return (await find_by_key(tx, self._context, target, report.key)).id
 
     async def _by_external_id(self, tx: Tx, target: CallingList, external_id: str) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ringbook.core.context import Context
-from ringbook.core.lists import find_list
+from ringbook.core.lists import delete_records, drop_list, find_list
 from ringbook.domain.calling_list import OWN_LAYOUT, CallingList
 from ringbook.domain.campaign import Campaign, CampaignRecord, CampaignState, CampaignType
 from ringbook.domain.problems import Conflict, Invalid, Missing
@@ -52,18 +52,25 @@ class Campaigns:
         description: str = "",
         enabled: bool = True,
         state: CampaignState = "stopped",
+        lists_to_run: Sequence[int | str] = (),
     ) -> Campaign:
-        """A new campaign with its own list; its id, unless given, is above all that exist."""
+        """A new campaign with its own list, over other lists too; its id, unless given, is above all that exist."""
         self._context.require("write")
         if campaign_id is not None and not 1 <= campaign_id <= LARGEST_ID:
             raise Invalid(f"A campaign's id is from 1 to {LARGEST_ID}.", field="id")
         async with self._context.database.transaction() as tx:
-            new_id = campaign_id or await stored.next_id(tx, self._tenant_id)
+            new_id = await stored.next_id(tx, self._tenant_id) if campaign_id is None else campaign_id
             draft = Campaign(new_id, name, description, kind, enabled, state)
             campaign = await stored.insert(tx, self._tenant_id, draft)
             own = await self._make_own_list(tx, campaign)
             await stored.bind(tx, self._tenant_id, campaign.id, own.id)
             await journal.record(tx, self._context.author, "campaign", campaign.id, None, campaign)
+            shared = [await find_list(tx, self._tenant_id, list_ref) for list_ref in lists_to_run]
+            # Taken by id, as everybody takes several: two campaigns over the same lists never wait in a circle.
+            for list_id in sorted({target.id for target in shared}):
+                await lists.lock(tx, self._tenant_id, list_id)
+            for target in shared:
+                await self._bind(tx, campaign, target)
             return campaign
 
     async def update(
@@ -77,7 +84,8 @@ class Campaigns:
         """Change what is given; the campaign as it is then."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            before = await find_campaign(tx, self._tenant_id, ref)
+            found = await find_campaign(tx, self._tenant_id, ref)
+            before = await stored.get(tx, self._tenant_id, found.id, for_update=True)
             given = {"type": kind, "enabled": enabled, "state": state}
             after = msgspec.structs.replace(before, **{k: v for k, v in given.items() if v is not None})
             if after != before:
@@ -92,12 +100,7 @@ class Campaigns:
             campaign = await find_campaign(tx, self._tenant_id, ref)
             target = await find_list(tx, self._tenant_id, list_ref)
             await lists.lock(tx, self._tenant_id, target.id)
-            bound = await stored.bind(tx, self._tenant_id, campaign.id, target.id)
-            if bound:
-                await stored.materialise(tx, self._tenant_id, target.id, campaign_id=campaign.id)
-                after = {"list": target.id, "bound": True}
-                await journal.record(tx, self._context.author, "campaign", campaign.id, None, after)
-            return bound
+            return await self._bind(tx, campaign, target)
 
     async def unbind(self, ref: int | str, list_ref: int | str) -> None:
         """Stop running over a list; its records stay, the campaign's records of it go."""
@@ -126,10 +129,10 @@ class Campaigns:
                 await lists.lock(tx, self._tenant_id, list_id)
                 if target.campaign_id == campaign.id:
                     record_ids = await stored.record_ids(tx, self._tenant_id, campaign.id, list_id, ids)
-                    gone += await lists.delete_records(tx, self._tenant_id, list_id, record_ids)
+                    gone += await delete_records(tx, self._context, target, record_ids)
                 else:
                     gone += await stored.detach(tx, self._tenant_id, campaign.id, list_id, ids)
-            before = {"records": ids or "all"}
+            before = {"records": "all" if ids is None else list(ids)}
             await journal.record(tx, self._context.author, "campaign", campaign.id, before, {"removed": gone})
             return gone
 
@@ -139,7 +142,7 @@ class Campaigns:
         async with self._context.database.transaction() as tx:
             campaign = await find_campaign(tx, self._tenant_id, ref)
             own = await lists.own_list(tx, self._tenant_id, campaign.id)
-            await lists.drop_list(tx, self._tenant_id, own.id)
+            await drop_list(tx, self._context, own)
             await stored.drop(tx, self._tenant_id, campaign.id)
             await journal.record(tx, self._context.author, "campaign", campaign.id, campaign, None)
 
@@ -156,6 +159,15 @@ class Campaigns:
             campaign = await find_campaign(tx, self._tenant_id, ref)
             key = self._context.asked_phone(phone).match_key
             return await do_not_call.barring(tx, self._tenant_id, campaign.id, key)
+
+    async def _bind(self, tx: Tx, campaign: Campaign, target: CallingList) -> bool:
+        """Run over a list that the caller holds; False if the campaign does already."""
+        bound = await stored.bind(tx, self._tenant_id, campaign.id, target.id)
+        if bound:
+            await stored.materialise(tx, self._tenant_id, target.id, campaign_id=campaign.id)
+            after = {"list": target.id, "bound": True}
+            await journal.record(tx, self._context.author, "campaign", campaign.id, None, after)
+        return bound
 
     async def _make_own_list(self, tx: Tx, campaign: Campaign) -> CallingList:
         taken = await lists.by_name(tx, self._tenant_id, campaign.name) is not None

@@ -13,7 +13,8 @@ from ringbook.domain.problems import Invalid, Stale
 from ringbook.domain.schema import CUSTOMER_ID, Schema, searchable_text
 from ringbook.domain.text import words
 from ringbook.store import contacts as stored
-from ringbook.store import journal
+from ringbook.store import identity as identities
+from ringbook.store import journal, lists
 from ringbook.store.schema import schema as stored_schema
 
 MOST_A_PAGE = 500
@@ -36,7 +37,7 @@ class Contacts:
             customer_id = _text(values.get(CUSTOMER_ID))
             known = await identity.recognise(tx, self._context, schema, customer_id, phones, values)
             if known.contact is None:
-                contact = await identity.create(tx, self._context, schema, values)
+                contact = await identity.create(tx, self._context, schema, schema.complete(values))
             else:
                 before = await stored.get(tx, self._tenant_id, known.contact.id, for_update=True)
                 contact = await identity.change(tx, self._context, schema, before, values)
@@ -48,11 +49,11 @@ class Contacts:
         async with self._context.database.transaction() as tx:
             schema = await stored_schema(tx, self._tenant_id)
             values = schema.accept(attributes)
-            held = [p.match_key for p in identity.phones_of(self._context, schema, values) if p.identifies]
-            await stored.lock_identity(tx, self._tenant_id, [*held, *identity.unique_keys(schema, values)])
+            phones = identity.phones_of(self._context, schema, values)
+            held = identity.held_keys(schema, _text(values.get(CUSTOMER_ID)), phones, values)
+            await identities.lock_identity(tx, self._tenant_id, held)
             before = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
-            if version is not None and before.version != version:
-                raise Stale(f"The contact is at version {before.version}.")
+            _check_version(before, version)
             contact = await identity.change(tx, self._context, schema, before, values)
             return (await stored.with_phones(tx, self._tenant_id, [contact]))[0]
 
@@ -79,16 +80,27 @@ class Contacts:
         async with self._context.database.reading() as tx:
             schema = await stored_schema(tx, self._tenant_id)
             entries, prefixes, numbers = self._criteria(schema, given)
-            if not (entries or prefixes or numbers):
+            nobody = "name" in given and not prefixes
+            if nobody or not (entries or prefixes or numbers):
                 return []
             return await stored.search(tx, self._tenant_id, entries, prefixes, numbers, after, _page_size(limit))
 
-    async def delete(self, contact_id: int) -> Contact:
-        """Take the contact away; the journal keeps it. Its list records and calls stay, unlinked."""
+    async def delete(self, contact_id: int, *, version: int | None = None) -> Contact:
+        """Take the contact away; the journal keeps it. Its list records and calls stay, unlinked.
+
+        Stale unless it still has this version.
+        """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             schema = await stored_schema(tx, self._tenant_id)
+            # Writers take a record, then the keys of its person, then the person: so does who deletes them.
+            before = await stored.get(tx, self._tenant_id, contact_id)
+            await lists.hold_of_contact(tx, self._tenant_id, contact_id)
+            phones = [self._context.phone(phone.raw) for phone in before.phones]
+            held = identity.held_keys(schema, _text(before.attributes.get(CUSTOMER_ID)), phones, before.attributes)
+            await identities.lock_identity(tx, self._tenant_id, held)
             contact = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
+            _check_version(contact, version)
             await stored.delete(tx, schema, self._tenant_id, contact)
             await journal.record(tx, self._context.author, "contact", contact.id, contact.attributes, None)
             return contact
@@ -120,6 +132,11 @@ class Contacts:
 
 def _text(value: Any) -> str | None:
     return str(value).strip() or None if value is not None else None
+
+
+def _check_version(contact: Contact, version: int | None) -> None:
+    if version is not None and contact.version != version:
+        raise Stale(f"The contact is at version {contact.version}.")
 
 
 def _page_size(limit: int) -> int:

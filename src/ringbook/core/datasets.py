@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ringbook.core.context import Context
-from ringbook.domain.dataset import DataSet, Template, digits_of
-from ringbook.domain.problems import Conflict, Invalid, Missing
+from ringbook.domain.dataset import DataSet, Template, Values, digits_of
+from ringbook.domain.problems import Invalid, Missing
 from ringbook.store import datasets as stored
 from ringbook.store import journal
 
@@ -47,7 +46,7 @@ class DataSets:
         row = rows[0]
         return TemplateData(row[1], row[2], row[3], row[4], msgspec.Raw(row[5].encode()))
 
-    async def submit(self, template: Template | str, number: str, values: Mapping[str, str]) -> DataSet:
+    async def submit(self, template: Template | str, number: str, values: Values) -> DataSet:
         """Leave values for a number, replacing what the template held for it. Invalid for a number without digits.
 
         A template is given by name where the credential does not bring it.
@@ -56,12 +55,12 @@ class DataSets:
         digits = digits_of(number)
         if not 0 < len(digits) <= _LONGEST_DIGITS:
             raise Invalid("A number with digits is required.", field="number")
+        key = self._context.asked_phone(number, "number").match_key
         async with self._context.database.transaction() as tx:
             if isinstance(template, str):
                 template = await self._by_name(tx, template)
-            key = self._context.phone(number).match_key
             made = await stored.submit(tx, self._tenant_id, template, digits, key, values)
-            await journal.record(tx, self._context.author, "data_set", made.id, None, made)
+            await journal.record(tx, self._context.author, "data_set", made.id, None, _told(made))
             return made
 
     async def of_number(self, number: str) -> list[DataSet]:
@@ -96,7 +95,8 @@ class DataSets:
                 after = await self._move(tx, key, new_number) or after
             for data_set in after:
                 was = next((b for b in before if b.id == data_set.id), None)
-                await journal.record(tx, self._context.author, "data_set", data_set.id, was, data_set)
+                before_it = None if was is None else _told(was)
+                await journal.record(tx, self._context.author, "data_set", data_set.id, before_it, _told(data_set))
             return sorted(after, key=lambda d: d.template)
 
     async def templates(self) -> list[Template]:
@@ -126,26 +126,12 @@ class DataSets:
 
 _LONGEST_DIGITS = 40
 
-FIXED_KEYS = frozenset(
-    {
-        "organization",
-        "customer_contact_number",
-        "ani",
-        "ecbt",
-        "data_set_template_id",
-        "data_set_template_name",
-        "time_to_expire",
+
+def _told(data_set: DataSet) -> dict[str, object]:
+    """What the journal keeps of a data set: not its values, which are gone when it expires."""
+    return {
+        "template": data_set.template,
+        "number": data_set.number,
+        "expires_at": data_set.expires_at,
+        "ecbt": data_set.ecbt,
     }
-)
-"""Names that Mindful's answers use themselves: no data key may have one (D-M6)."""
-
-
-def check_template(name: str, retention_seconds: float, data_keys: tuple[str, ...]) -> None:
-    """Invalid or Conflict for a template that could not be answered for."""
-    if not 0 < retention_seconds <= 48 * 3600:
-        raise Invalid(f"{name}: retention_hours is above 0 and at most 48.", field="retention_hours")
-    if len(set(data_keys)) != len(data_keys):
-        raise Invalid(f"{name}: a data key is there twice.", field="data_keys")
-    taken = FIXED_KEYS & set(data_keys)
-    if taken:
-        raise Conflict(f"{name}: {min(taken)} is a fixed key of every data set.")

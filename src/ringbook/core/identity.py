@@ -12,6 +12,7 @@ from ringbook.domain.problems import Conflict
 from ringbook.domain.schema import Schema, searchable_text
 from ringbook.domain.text import search_key
 from ringbook.store import contacts as stored
+from ringbook.store import identity as identities
 from ringbook.store import interactions, journal
 
 if TYPE_CHECKING:
@@ -30,12 +31,10 @@ async def recognise(
 
     Unique attributes among `values` are held as well. A choice among several contacts is journalled.
     """
+    phones = list(phones)
+    await identities.lock_identity(tx, context.tenant.id, held_keys(schema, customer_id, phones, values))
     keys = sorted({phone.match_key for phone in phones if phone.identifies})
-    held = [*keys, *unique_keys(schema, values)]
-    if customer_id:
-        held.append(f"c:{search_key(customer_id)}")
-    await stored.lock_identity(tx, context.tenant.id, held)
-    identity = await stored.identify(tx, schema, context.tenant.id, customer_id, keys)
+    identity = await identities.identify(tx, schema, context.tenant.id, customer_id, keys)
     if identity.contact is not None and identity.others:
         chosen = {
             "chosen": identity.contact.id,
@@ -54,7 +53,7 @@ async def create(
     origin: Mapping[str, Any] | None = None,
 ) -> Contact:
     """A new contact with these values, found by its numbers from now on; `origin` goes into the journal."""
-    attributes = schema.complete(values)
+    attributes = dict(values)
     await refuse_taken(tx, context, schema, attributes, besides=0)
     contact = await stored.insert(tx, schema, context.tenant.id, attributes)
     await number(tx, context, schema, contact.id, {}, attributes)
@@ -67,6 +66,7 @@ async def change(tx: Tx, context: Context, schema: Schema, before: Contact, valu
     attributes = {k: v for k, v in (before.attributes | dict(values)).items() if v is not None}
     if attributes == before.attributes:
         return before
+    schema.check_required(attributes, values)
     await refuse_taken(tx, context, schema, attributes, besides=before.id)
     contact = await stored.update(tx, schema, context.tenant.id, before, attributes)
     await number(tx, context, schema, contact.id, before.attributes, attributes)
@@ -101,7 +101,7 @@ async def refuse_taken(tx: Tx, context: Context, schema: Schema, attributes: Map
     """Conflict if another contact has one of the values that the schema calls unique."""
     for attribute in schema.unique:
         folded = searchable_text(attribute, attributes.get(attribute.key))
-        if folded and await stored.holder_of(tx, context.tenant.id, (attribute.id, folded), besides):
+        if folded and await identities.holder_of(tx, context.tenant.id, (attribute.id, folded), besides):
             raise Conflict(f"Another contact has this {attribute.key}.", field=attribute.key)
 
 
@@ -112,15 +112,19 @@ async def without_taken(
     kept = dict(values)
     for attribute in schema.unique:
         folded = searchable_text(attribute, kept.get(attribute.key))
-        if folded and await stored.holder_of(tx, context.tenant.id, (attribute.id, folded), besides):
+        if folded and await identities.holder_of(tx, context.tenant.id, (attribute.id, folded), besides):
             del kept[attribute.key]
     return kept
 
 
-def unique_keys(schema: Schema, values: Mapping[str, Any]) -> list[str]:
-    """The identity keys that stand for unique attributes' values."""
+def held_keys(schema: Schema, customer_id: str | None, phones: Iterable[Phone], values: Mapping[str, Any]) -> list[str]:
+    """What a writer of these holds: identifying numbers, the customer id, and values that the schema calls unique."""
     folded = ((attribute, searchable_text(attribute, values.get(attribute.key))) for attribute in schema.unique)
-    return [f"u:{attribute.id}:{text}" for attribute, text in folded if text]
+    return [
+        *(phone.match_key for phone in phones if phone.identifies),
+        *(f"u:{attribute.id}:{text}" for attribute, text in folded if text),
+        *([f"c:{search_key(customer_id)}"] if customer_id else []),
+    ]
 
 
 def phones_of(context: Context, schema: Schema, values: Mapping[str, Any]) -> list[Phone]:

@@ -7,8 +7,9 @@ from datetime import datetime
 from ringbook.core.context import Context
 from ringbook.domain.interaction import Interaction, Leg, LegDraft
 from ringbook.domain.problems import Invalid, Missing
-from ringbook.store import contacts, journal
+from ringbook.store import identity as identities
 from ringbook.store import interactions as stored
+from ringbook.store import journal
 from ringbook.store.schema import schema as stored_schema
 
 LONGEST_CALL_ID = 255
@@ -31,8 +32,8 @@ class Interactions:
             schema = await stored_schema(tx, self._tenant_id)
             keys = [phone.match_key] if phone.identifies else []
             # Held so that a contact that is saved with this number right now finds this call, or this call it.
-            await contacts.lock_identity(tx, self._tenant_id, keys)
-            known = (await contacts.identify(tx, schema, self._tenant_id, None, keys)).contact
+            await identities.lock_identity(tx, self._tenant_id, keys)
+            known = (await identities.identify(tx, schema, self._tenant_id, None, keys)).contact
             root = await stored.put_root(
                 tx,
                 self._tenant_id,
@@ -42,8 +43,9 @@ class Interactions:
                 None if known is None else known.id,
                 started_at or leg.started_at,
             )
-            saved = await stored.put_leg(tx, self._tenant_id, root, call_id, leg)
-            await journal.record(tx, self._context.author, "interaction", root, None, saved)
+            before, saved = await stored.put_leg(tx, self._tenant_id, root, call_id, leg)
+            if saved != before:
+                await journal.record(tx, self._context.author, "interaction", root, before, saved)
             return saved
 
     async def get(self, call_id: str) -> Interaction:

@@ -14,7 +14,7 @@ from ringbook.core.context import Context
 from ringbook.core.passwords import Passwords
 from ringbook.domain.access import Credential, KeyDialect, Role, User, digest, new_secret
 from ringbook.domain.dataset import Template
-from ringbook.domain.problems import Conflict, Invalid
+from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.store import datasets, directory, journal
 
 if TYPE_CHECKING:
@@ -68,13 +68,42 @@ class Keys:
                 expires_at=expires_at,
             )
 
-    async def replace_secret(self, name: str, dialect: KeyDialect, scopes: Sequence[str], secret: str | None) -> NewKey:
-        """The key of this name with another secret; the old one ends at once."""
+    async def put_grants(
+        self, name: str, dialect: KeyDialect, *, scopes: Sequence[str] = (), per_second: int | None = None
+    ) -> bool:
+        """Give the key of this name these scopes and this limit; False if it has them, Missing if there is none."""
         self._context.require("admin")
         granted = _granted(dialect, scopes)
         async with self._context.database.transaction() as tx:
-            await self._revoke_named(tx, name, dialect)
-            return await self._add(tx, name, dialect, secret or new_secret(), scopes=granted)
+            before = await self._named(tx, name, dialect)
+            if before is None:
+                raise Missing
+            if (before.scopes, before.per_second) == (frozenset(granted), per_second):
+                return False
+            after = await directory.put_grants(tx, self._tenant_id, before.id, granted, per_second)
+            await journal.record(tx, self._context.author, "key", after.id, _told(before), _told(after))
+            return True
+
+    async def replace_secret(self, name: str, dialect: KeyDialect, secret: str) -> bool:
+        """Give the key of this name another secret, and end the old one at once; False if it is the same."""
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            before = await self._named(tx, name, dialect)
+            if before is None:
+                raise Missing
+            if await directory.has_secret(tx, before.id, digest(secret), dialect):
+                return False
+            await self._revoke(tx, before)
+            await self._add(
+                tx,
+                name,
+                dialect,
+                secret,
+                scopes=sorted(before.scopes),
+                per_second=before.per_second,
+                expires_at=before.expires_at,
+            )
+            return True
 
     async def revoke(self, key_id: int) -> Credential:
         """End a key: within a second, no worker accepts it. Missing if there is no such live key."""
@@ -99,10 +128,17 @@ class Keys:
         """
         self._context.require("admin")
         async with self._context.database.transaction() as tx:
+            before = next((t for t in await datasets.templates(tx, self._tenant_id) if t.name == name), None)
             template, created = await datasets.put_template(tx, self._tenant_id, name, retention_seconds, data_keys)
+            if template != before:
+                await journal.record(tx, self._context.author, "template", template.id, before, template)
             if not created and not (force and token):
                 return template, None
-            await self._revoke_named(tx, name, "mindful")
+            known = await self._named(tx, name, "mindful")
+            if known is not None:
+                if token and await directory.has_secret(tx, known.id, digest(token), "mindful"):
+                    return template, None
+                await self._revoke(tx, known)
             secret = token or base64.b64encode(secrets.token_bytes(32)).decode()
             await self._add(tx, name, "mindful", secret, scopes=("write",), template_id=template.id)
             return template, secret
@@ -110,7 +146,9 @@ class Keys:
     async def drop_template(self, template: Template) -> None:
         self._context.require("admin")
         async with self._context.database.transaction() as tx:
-            await self._revoke_named(tx, template.name, "mindful")
+            known = await self._named(tx, template.name, "mindful")
+            if known is not None:
+                await self._revoke(tx, known)
             await datasets.drop_template(tx, self._tenant_id, template.id)
             await journal.record(tx, self._context.author, "template", template.id, template, None)
 
@@ -134,7 +172,8 @@ class Keys:
         """
         self._context.require("admin")
         realm = self._context.tenant.slug
-        needs_digest = password is not None and MANAGE_LISTS in privileges
+        may_digest = MANAGE_LISTS in privileges
+        needs_digest = password is not None and may_digest
         async with self._context.database.transaction() as tx:
             user = await directory.put_user(
                 tx,
@@ -146,6 +185,7 @@ class Keys:
                 api_secret_hash=None if api_secret is None else passwords.hashed(api_secret),
                 digest_realm=realm if needs_digest else None,
                 digest_ha1=passwords.digest_ha1(login, realm, password) if password and needs_digest else None,
+                may_digest=may_digest,
             )
             await journal.record(tx, self._context.author, "user", user.id, None, user)
             return user
@@ -153,7 +193,9 @@ class Keys:
     async def disable_user(self, login: str) -> None:
         self._context.require("admin")
         async with self._context.database.transaction() as tx:
-            await directory.disable_user(tx, self._tenant_id, login)
+            user = await directory.disable_user(tx, self._tenant_id, login)
+            if user is not None:
+                await journal.record(tx, self._context.author, "user", user.id, user, None)
 
     async def _add(
         self,
@@ -167,7 +209,7 @@ class Keys:
         per_second: int | None = None,
         expires_at: datetime | None = None,
     ) -> NewKey:
-        await directory.revive_credential(tx, self._tenant_id, digest(secret), dialect)
+        await directory.make_way(tx, self._tenant_id, digest(secret), dialect, name)
         credential = await directory.add_credential(
             tx,
             self._tenant_id,
@@ -182,11 +224,13 @@ class Keys:
         await journal.record(tx, self._context.author, "key", credential.id, None, _told(credential))
         return NewKey(credential, secret)
 
-    async def _revoke_named(self, tx: Tx, name: str, dialect: str) -> None:
-        for known in await directory.credentials(tx, self._tenant_id):
-            if (known.name, known.dialect) == (name, dialect):
-                await directory.revoke_credential(tx, self._tenant_id, known.id)
-                await journal.record(tx, self._context.author, "key", known.id, _told(known), None)
+    async def _named(self, tx: Tx, name: str, dialect: str) -> Credential | None:
+        known = await directory.credentials(tx, self._tenant_id)
+        return next((key for key in known if (key.name, key.dialect) == (name, dialect)), None)
+
+    async def _revoke(self, tx: Tx, key: Credential) -> None:
+        await directory.revoke_credential(tx, self._tenant_id, key.id)
+        await journal.record(tx, self._context.author, "key", key.id, _told(key), None)
 
     @property
     def _tenant_id(self) -> int:

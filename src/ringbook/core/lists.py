@@ -37,9 +37,7 @@ class Lists:
         self._context.require("write")
         _check_layout(fields)
         async with self._context.database.transaction() as tx:
-            made = await stored.add_list(tx, self._tenant_id, name, fields, campaign_id=None, unique_keys=True)
-            await journal.record(tx, self._context.author, "list", made.id, None, made)
-            return made
+            return await self._make(tx, name, fields)
 
     async def put(self, name: str, fields: Sequence[Field]) -> bool:
         """Create the list of this name, or change its layout; whether it is new.
@@ -51,15 +49,17 @@ class Lists:
         async with self._context.database.transaction() as tx:
             before = await stored.by_name(tx, self._tenant_id, name)
             if before is None:
-                made = await stored.add_list(tx, self._tenant_id, name, fields, campaign_id=None, unique_keys=True)
-                await journal.record(tx, self._context.author, "list", made.id, None, made)
+                await self._make(tx, name, fields)
                 return True
+            if before.campaign_id is not None:
+                raise Conflict(f"{name} is a campaign's own list, whose layout is fixed.")
             if tuple(fields) != before.fields:
-                holds_records = await stored.lock(tx, self._tenant_id, before.id) > 0
+                await stored.lock(tx, self._tenant_id, before.id)
+                holds_records = bool(await stored.records(tx, self._tenant_id, before.id, 0, 1))
                 if holds_records and [f for f in fields if f.key] != [f for f in before.fields if f.key]:
                     raise Conflict(f"{name} has records; its key fields cannot change.")
-                await stored.put_fields(tx, self._tenant_id, before.id, fields)
-                await journal.record(tx, self._context.author, "list", before.id, before.fields, fields)
+                after = await stored.put_fields(tx, self._tenant_id, before.id, fields, unique_keys=_has_key(fields))
+                await journal.record(tx, self._context.author, "list", before.id, before, after)
             return False
 
     async def drop(self, list_ref: int | str) -> None:
@@ -69,8 +69,7 @@ class Lists:
             target = await find_list(tx, self._tenant_id, list_ref)
             if target.campaign_id is not None:
                 raise Conflict("A campaign's own list goes with its campaign.")
-            await stored.drop_list(tx, self._tenant_id, target.id)
-            await journal.record(tx, self._context.author, "list", target.id, target, None)
+            await drop_list(tx, self._context, target)
 
     async def add(self, list_ref: int | str, submitted: Mapping[str, Any]) -> ListRecord:
         """Add a record. Invalid with the fact `fault` for one that does not fit, Conflict where its key is taken."""
@@ -106,12 +105,12 @@ class Lists:
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             target = await find_list(tx, self._tenant_id, list_ref)
-            await stored.lock(tx, self._tenant_id, target.id)
-            gone = await stored.delete_records(tx, self._tenant_id, target.id, ids)
-            await journal.record(
-                tx, self._context.author, "list", target.id, {"records": ids or "all"}, {"deleted": gone}
-            )
-            return gone
+            return await delete_records(tx, self._context, target, ids)
+
+    async def _make(self, tx: Tx, name: str, fields: Sequence[Field]) -> CallingList:
+        made = await stored.add_list(tx, self._tenant_id, name, fields, campaign_id=None, unique_keys=_has_key(fields))
+        await journal.record(tx, self._context.author, "list", made.id, None, made)
+        return made
 
     @property
     def _tenant_id(self) -> int:
@@ -128,10 +127,29 @@ async def find_list(tx: Tx, tenant_id: int, ref: int | str) -> CallingList:
     return found
 
 
+async def delete_records(tx: Tx, context: Context, target: CallingList, ids: Sequence[int] | None) -> int:
+    """Delete records (None: all) of a list everywhere, each with a journal entry that brings it back; how many."""
+    await stored.lock(tx, context.tenant.id, target.id)
+    await journal.record_deletion(tx, context.author, target.id, ids)
+    gone = await stored.delete_records(tx, context.tenant.id, target.id, ids)
+    asked = "all" if ids is None else list(ids)
+    await journal.record(tx, context.author, "list", target.id, {"records": asked}, {"deleted": gone})
+    return gone
+
+
+async def drop_list(tx: Tx, context: Context, target: CallingList) -> None:
+    """Delete a list with its records."""
+    await delete_records(tx, context, target, None)
+    await stored.drop_list(tx, context.tenant.id, target.id)
+    await journal.record(tx, context.author, "list", target.id, target, None)
+
+
 async def find_by_key(tx: Tx, context: Context, target: CallingList, key: Mapping[str, Any]) -> ListRecord:
-    """The record whose key fields, as stored or as they were sent, are these."""
+    """The record whose key fields, as stored or as they were sent, are these; Invalid if none of them is given."""
     layout = target.layout
     submitted = layout.named(key)
+    if not any(submitted.get(field.name, "").strip() for field in layout.keys):
+        raise Invalid("missing key", field="key", fault="missingKey")
     found = await stored.by_key(
         tx, context.tenant.id, target, layout.stored_key_of(submitted), layout.key_of(submitted)
     )
@@ -147,6 +165,7 @@ async def add_record(tx: Tx, context: Context, target: CallingList, submitted: M
     position = await stored.lock(tx, context.tenant.id, target.id, 1)
     made = await stored.insert_record(tx, context.tenant.id, target, position, draft, phones)
     await campaigns.materialise(tx, context.tenant.id, target.id, record_id=made.id)
+    await journal.record(tx, context.author, "list_record", made.id, None, made.fields)
     return await _link(tx, context, made, draft, phones)
 
 
@@ -155,7 +174,8 @@ async def update_record(
 ) -> ListRecord:
     """The record with these fields written over its own."""
     before = await stored.record(tx, context.tenant.id, record_id, for_update=True)
-    draft = target.layout.draft(submitted, before.fields)
+    numbers = await stored.numbers(tx, context.tenant.id, record_id)
+    draft = target.layout.draft(submitted, before.fields, numbers)
     phones = _phones(context, draft)
     after = await stored.update_record(tx, context.tenant.id, record_id, draft, phones)
     await journal.record(tx, context.author, "list_record", record_id, before.fields, draft.fields)
@@ -169,7 +189,7 @@ async def _link(
     schema = await stored_schema(tx, context.tenant.id)
     said = {k: v for k, v in draft.attributes.items() if k in schema.by_key and not fault_of(schema.by_key[k], v)}
     known = await identity.recognise(tx, context, schema, draft.customer_id, phones.values(), said)
-    contact, link = await _contact_of(tx, context, schema, record, said, known)
+    contact, link = await _contact_of(tx, context, schema, record, draft, said, known)
     numbers = {context.phone(phone.raw).match_key for phone in contact.phones}
     taken = writable(
         link, said, contact.attributes, schema.phone_keys, lambda raw: context.phone(raw).match_key in numbers
@@ -177,32 +197,55 @@ async def _link(
     free = await identity.without_taken(tx, context, schema, taken, besides=contact.id)
     await identity.change(tx, context, schema, contact, free)
     by_field = {phone.field: phones[phone.slot] for phone in draft.phones}
-    await stored_contacts.put_phones(tx, context.tenant.id, contact.id, record.id, by_field, dropped=draft.phone_fields)
+    if record.contact_id is not None:
+        await stored_contacts.drop_phones(tx, context.tenant.id, record.contact_id, record.id)
+    await stored_contacts.put_phones(tx, context.tenant.id, contact.id, record.id, by_field)
     await identity.adopt_calls(tx, context, contact.id, by_field.values())
     await stored.link(tx, context.tenant.id, record.id, contact.id, link)
     return msgspec.structs.replace(record, contact_id=contact.id, link=link)
 
 
 async def _contact_of(
-    tx: Tx, context: Context, schema: Schema, record: ListRecord, said: Mapping[str, Any], known: Identity
+    tx: Tx,
+    context: Context,
+    schema: Schema,
+    record: ListRecord,
+    draft: RecordDraft,
+    said: Mapping[str, Any],
+    known: Identity,
 ) -> tuple[Contact, Link]:
-    """The record's contact, held for update, and how it was found.
-
-    Customer id beats the link that stands, but never a hand-made one; a number does not.
-    """
+    """The record's contact, held for update, and how it was found."""
     tenant_id = context.tenant.id
     found = known.contact
-    stays = record.contact_id is not None and (record.link == "hand" or known.by != "customer_id")
-    if stays and record.contact_id is not None:
+    if record.contact_id is not None and await _link_stands(tx, tenant_id, record, draft, known):
         return await stored_contacts.get(tx, tenant_id, record.contact_id, for_update=True), cast(Link, record.link)
     if found is None:
         free = await identity.without_taken(tx, context, schema, said, besides=0)
-        made = await identity.create(tx, context, schema, free, {"from record": record.id})
+        # What the schema requires of a contact is no reason to lose a record.
+        made = await identity.create(tx, context, schema, schema.with_defaults(free), {"from record": record.id})
         return made, "created"
-    if record.contact_id is not None and record.contact_id != found.id:
-        await stored_contacts.drop_phones(tx, tenant_id, record.contact_id, record.id)
     link = cast(Link, record.link if record.contact_id == found.id else known.by)
     return await stored_contacts.get(tx, tenant_id, found.id, for_update=True), link
+
+
+async def _link_stands(tx: Tx, tenant_id: int, record: ListRecord, draft: RecordDraft, known: Identity) -> bool:
+    """Whether a linked record stays with its contact: customer id beats the link, but never a hand-made one.
+
+    A number does not. A record that has come to name another customer than its contact belongs to that one, unless it
+    made the contact, which follows it.
+    """
+    if record.link == "hand":
+        return True
+    if known.by == "customer_id":
+        return False
+    assert record.contact_id is not None
+    linked = await stored_contacts.get(tx, tenant_id, record.contact_id)
+    return record.link == "created" or not linked.is_somebody_else(draft.customer_id)
+
+
+def _has_key(fields: Sequence[Field]) -> bool:
+    """Whether records can be told apart: a list without key fields takes any."""
+    return any(field.key for field in fields)
 
 
 def _phones(context: Context, draft: RecordDraft) -> dict[int, Phone]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringbook.core.context import Context
 from ringbook.domain.mapping import PHONE, Condition
 from ringbook.domain.problems import Conflict, Invalid
-from ringbook.domain.schema import KEY, RESERVED_KEYS, Attribute
+from ringbook.domain.schema import KEY, RESERVED_KEYS, Attribute, fault_of
 from ringbook.domain.schema import Schema as Attributes
 from ringbook.store import journal
 from ringbook.store import schema as stored
@@ -28,12 +28,16 @@ class Schema:
         self._context.require("admin")
         if not KEY.fullmatch(attribute.key) or attribute.key in RESERVED_KEYS:
             raise Invalid("A key has letters, digits and _, 64 at most, and does not begin with a digit.", field="key")
+        fault = attribute.default and fault_of(attribute, attribute.default)
+        if fault:
+            raise Invalid(f"The default of {attribute.key} {fault}.", field="default")
         async with self._context.database.transaction() as tx:
             before = (await stored.schema(tx, self._context.tenant.id)).by_key.get(attribute.key)
             if before is not None and before.predefined:
                 raise Conflict(f"{attribute.key} is predefined.")
-            if before is not None and before.type != attribute.type:
-                raise Conflict(f"{attribute.key} has the type {before.type}; changing it needs its values converted.")
+            known = before.type if before else await stored.type_of_hidden(tx, self._context.tenant.id, attribute.key)
+            if known is not None and known != attribute.type:
+                raise Conflict(f"{attribute.key} has the type {known}; changing it needs its values converted.")
             await stored.put_attribute(tx, self._context.tenant.id, attribute, submitted_type)
             after = (await stored.schema(tx, self._context.tenant.id)).by_key[attribute.key]
             if after != before:
@@ -67,7 +71,11 @@ class Schema:
             texts = (call_var, call_variable, key, var_number)
             added = await stored.add_condition(tx, self._context.tenant.id, *texts)
             if added:
-                made = max(await stored.conditions(tx, self._context.tenant.id), key=lambda c: c.id)
+                made = next(
+                    c
+                    for c in await stored.conditions(tx, self._context.tenant.id)
+                    if (c.call_var, c.call_variable, c.key, c.var_number) == texts
+                )
                 await journal.record(tx, self._context.author, "mapping", made.id, None, made)
             return added
 

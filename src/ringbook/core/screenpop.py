@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -124,13 +125,24 @@ class ScreenPops:
         """By contact, the criteria it meets."""
         if not criteria:
             return {}
-        hits = await stored.matching(
-            tx,
-            self._context.tenant.id,
-            [(n, c.attribute_id, c.folded) for n, c in enumerate(criteria) if c.attribute_id is not None],
-            [(n, c.folded) for n, c in enumerate(criteria) if c.attribute_id is None],
-            _MOST_A_CONDITION,
-        )
+        tenant_id = self._context.tenant.id
+        entries = [(n, c.attribute_id, c.folded) for n, c in enumerate(criteria) if c.attribute_id is not None]
+        numbers = [(n, c.folded) for n, c in enumerate(criteria) if c.attribute_id is None]
+        hits = set(await stored.matching(tx, tenant_id, entries, numbers, _MOST_A_CONDITION))
+        common = {n for n, times in Counter(n for n, _ in hits).items() if times == _MOST_A_CONDITION}
+        if common:
+            # Of a common value's contacts only the newest were read: does it hold for those the other values found?
+            others = sorted({contact_id for n, contact_id in hits if n not in common})
+            hits.update(
+                await stored.matching(
+                    tx,
+                    tenant_id,
+                    [entry for entry in entries if entry[0] in common],
+                    [number for number in numbers if number[0] in common],
+                    len(others),
+                    others,
+                )
+            )
         met: dict[int, list[_Criterion]] = {}
         for n, contact_id in sorted(hits):
             met.setdefault(contact_id, []).append(criteria[n])

@@ -2,138 +2,47 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable
-from ipaddress import ip_network
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Literal
-from zoneinfo import available_timezones
 
 import msgspec
-from phonenumbers import SUPPORTED_REGIONS
 
 from ringbook.core.access import Core, Records
-from ringbook.core.datasets import check_template
 from ringbook.core.passwords import Passwords
-from ringbook.domain.access import KeyDialect, Role
-from ringbook.domain.calling_list import Field
-from ringbook.domain.campaign import CampaignState, CampaignType
-from ringbook.domain.do_not_call import WOLKVOX_LIST, DncType
-from ringbook.domain.problems import Conflict, Invalid
+from ringbook.core.workspace_file import (
+    DECLARED,
+    AttributePart,
+    CampaignPart,
+    DeclaredPart,
+    DncListPart,
+    KeyPart,
+    ListPart,
+    MappingPart,
+    TemplatePart,
+    UserPart,
+    Workspace,
+)
+from ringbook.domain.campaign import Campaign
+from ringbook.domain.dataset import check_template
+from ringbook.domain.do_not_call import WOLKVOX_LIST
+from ringbook.domain.mapping import Condition
+from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.domain.schema import TYPE_SPELLINGS, Attribute
-from ringbook.store import directory
+from ringbook.store import directory, journal
 from ringbook.store import schema as stored_schema
 from ringbook.store.directory import TenantSettings
+from ringbook.store.journal import Author
 
-_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SWITCHED = ("cim", "brightpattern", "wolkvox", "jtel", "mindful", "callerid")
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file; a name that it does not know is an error, not a typo that goes unnoticed."""
-
-
-class TenantPart(_Part, frozen=True):
-    slug: str
-    name: str
-    region: str = "US"
-    time_zone: str = "UTC"
-    jtel_clients_id: int | None = None
-    wolkvox_licences: int | None = None
-    cim: bool = False
-    cim_anonymous_networks: tuple[str, ...] = ()
-
-
-class KeyPart(_Part, frozen=True):
-    name: str
-    for_: KeyDialect = msgspec.field(name="for")
-    secret: str | None = None
-    scopes: tuple[str, ...] = ()
-    per_second: int | None = None
-
-
-class UserPart(_Part, frozen=True):
-    login: str
-    password: str | None = None
-    api_secret: str | None = None
-    role: Role = "agent"
-    privileges: tuple[str, ...] = ()
-
-
-class AttributePart(_Part, frozen=True):
-    key: str
-    label: str | None = None
-    type: str = "Text"
-    required: bool = False
-    unique: bool = False
-    searchable: bool = True
-    default: str | None = None
-    max_length: int | None = None
-
-
-class MappingPart(_Part, frozen=True):
-    key: str
-    callVar: str = ""  # noqa: N815 - the vendor's spelling
-    callVariable: str = ""  # noqa: N815
-    varNumber: str = ""  # noqa: N815
-
-
-class TemplatePart(_Part, frozen=True):
-    name: str
-    retention_hours: float = 24.0
-    data_keys: tuple[str, ...] = ()
-    token: str | None = None
-
-
-class ListPart(_Part, frozen=True):
-    name: str
-    fields: tuple[Field, ...]
-
-
-class CampaignPart(_Part, frozen=True):
-    name: str
-    id: int | None = None
-    type: CampaignType = "predictive"
-    enabled: bool = True
-    state: CampaignState = "stopped"
-    lists: tuple[str, ...] = ()
-
-
-class DncListPart(_Part, frozen=True):
-    name: str
-    type: DncType = "INTERNAL"
-
-
-class DeclaredPart(_Part, frozen=True):
-    id: str | int
-    name: str
-
-
-class Workspace(_Part, frozen=True):
-    tenant: TenantPart
-    keys: tuple[KeyPart, ...] = ()
-    users: tuple[UserPart, ...] = ()
-    attributes: tuple[AttributePart, ...] = ()
-    mappings: tuple[MappingPart, ...] = ()
-    templates: tuple[TemplatePart, ...] = ()
-    lists: tuple[ListPart, ...] = ()
-    campaigns: tuple[CampaignPart, ...] = ()
-    dnc_lists: tuple[DncListPart, ...] = ()
-    skills: tuple[DeclaredPart, ...] = ()
-    agents: tuple[DeclaredPart, ...] = ()
-    activity_codes: tuple[DeclaredPart, ...] = ()
-    cim: dict[str, Any] = {}
-    brightpattern: dict[str, Any] = {}
-    wolkvox: dict[str, Any] = {}
-    jtel: dict[str, Any] = {}
-    mindful: dict[str, Any] = {}
-    callerid: dict[str, Any] = {}
+Action = Literal["created", "updated", "unchanged", "pruned"]
 
 
 class Step(msgspec.Struct, frozen=True):
     """One thing that applying did, or (`pruned`) would do; a generated secret is told here and never again."""
 
-    action: Literal["created", "updated", "unchanged", "pruned"]
+    action: Action
     kind: str
     name: str
     secret: str | None = None
@@ -144,35 +53,48 @@ class Applied(msgspec.Struct, frozen=True):
     steps: list[Step]
 
 
-def read_workspace(text: str) -> Workspace:
-    """The file's content; Invalid with the place of the first thing that is wrong."""
-    try:
-        workspace = msgspec.convert(tomllib.loads(text), Workspace)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise Invalid(f"The workspace file is not valid: {error}.") from error
-    _check(workspace)
-    return workspace
-
-
-async def apply(core: Core, passwords: Passwords, workspace: Workspace, *, force: bool = False) -> Applied:
+async def apply(
+    core: Core,
+    passwords: Passwords,
+    workspace: Workspace,
+    *,
+    force: bool = False,
+    told: Callable[[Step], object] = lambda step: None,
+) -> Applied:
     """Create and update what the file names; nothing is deleted.
 
     state, tokens, secrets and passwords count only when a thing is new, or with `force`: an operator's change of today
-    survives tonight's apply.
+    survives tonight's apply. Each step is `told` when it is done, so that no generated secret is lost when a later one
+    is refused.
     """
     steps: list[Step] = []
+    async for step in _steps(core, passwords, workspace, force):
+        told(step)
+        steps.append(step)
+    return Applied(workspace.tenant.slug, steps)
+
+
+async def _steps(core: Core, passwords: Passwords, workspace: Workspace, force: bool) -> AsyncIterator[Step]:
     records, step = await _tenant(core, workspace)
-    steps.append(step)
-    steps += [await _attribute(records, part) for part in workspace.attributes]
-    steps += [await _mapping(records, part) for part in workspace.mappings]
-    steps += [await _template(records, part, force) for part in workspace.templates]
-    steps += [await _key(records, part, force) for part in workspace.keys]
-    steps += [await _user(records, passwords, part, force) for part in workspace.users]
-    steps += [await _list(records, part) for part in workspace.lists]
-    steps += [await _campaign(records, part, force) for part in workspace.campaigns]
-    steps += [await _dnc_list(records, part) for part in workspace.dnc_lists]
-    await _declare(core, records, workspace)
-    return Applied(records.tenant.slug, steps)
+    yield step
+    for attribute in workspace.attributes:
+        yield await _attribute(records, attribute)
+    for mapping in workspace.mappings:
+        yield await _mapping(records, mapping)
+    for template in workspace.templates:
+        yield await _template(records, template, force)
+    for key in workspace.keys:
+        yield await _key(records, key, force)
+    for user in workspace.users:
+        yield await _user(records, passwords, user, force)
+    for calling_list in workspace.lists:
+        yield await _list(records, calling_list)
+    for campaign in workspace.campaigns:
+        yield await _campaign(records, campaign, force)
+    for dnc_list in workspace.dnc_lists:
+        yield await _dnc_list(records, dnc_list)
+    for step in await _declare(core, records, workspace):
+        yield step
 
 
 async def pruning(core: Core, workspace: Workspace) -> list[Step]:
@@ -188,8 +110,10 @@ async def pruning(core: Core, workspace: Workspace) -> list[Step]:
         "dnc_list": {part.name for part in workspace.dnc_lists} | {WOLKVOX_LIST},
         "user": {part.login for part in workspace.users},
         "attribute": {part.key for part in workspace.attributes},
+        "mapping": {_mapped(part.callVar, part.callVariable, part.key, part.varNumber) for part in workspace.mappings},
     }
     keys = [k for k in await records.keys.all() if k.dialect != "mindful"]
+    declared = await _declared(core, records)
     surplus: list[tuple[str, str]] = [
         *(("key", k.name) for k in keys if (k.dialect, k.name) not in named["key"]),
         *(("template", t.name) for t in await records.datasets.templates() if t.name not in named["template"]),
@@ -205,6 +129,13 @@ async def pruning(core: Core, workspace: Workspace) -> list[Step]:
             ("attribute", a.key)
             for a in (await records.schema.attributes()).attributes
             if not a.predefined and a.key not in named["attribute"]
+        ),
+        *(("mapping", name) for name in await _conditions(records) if name not in named["mapping"]),
+        *(
+            (kind, id_)
+            for kind in DECLARED
+            for id_ in declared[kind]
+            if id_ not in {str(part.id) for part in getattr(workspace, kind)}
         ),
     ]
     return [Step("pruned", kind, name) for kind, name in surplus]
@@ -225,6 +156,13 @@ async def prune(core: Core, workspace: Workspace, plan: Iterable[Step]) -> None:
             for template in await records.datasets.templates():
                 if template.name == step.name:
                     await records.keys.drop_template(template)
+        elif step.kind == "mapping":
+            condition = (await _conditions(records)).get(step.name)
+            if condition is not None:  # hiding its attribute may have taken it along
+                await records.schema.drop_condition(condition.id)
+        elif step.kind in DECLARED:
+            async with core.database.transaction() as tx:
+                await directory.withdraw(tx, records.tenant.id, step.kind, step.name)
         else:
             drop = {
                 "campaign": records.campaigns.drop,
@@ -252,10 +190,9 @@ async def _tenant(core: Core, workspace: Workspace) -> tuple[Records, Step]:
     async with core.database.transaction() as tx:
         tenant, before = await directory.put_tenant(tx, settings)
         await stored_schema.add_predefined(tx, tenant.id)
-    action: Literal["created", "updated", "unchanged"] = (
-        "created" if before is None else "unchanged" if before == settings else "updated"
-    )
-    return core.for_tenant(tenant, "apply"), Step(action, "tenant", part.slug)
+        if before != settings:
+            await journal.record(tx, Author(tenant.id, "apply", "cli"), "tenant", tenant.id, before, settings)
+    return core.for_tenant(tenant, "apply"), _step(before, settings, "tenant", part.slug)
 
 
 async def _existing(core: Core, workspace: Workspace) -> Records | None:
@@ -279,21 +216,38 @@ async def _attribute(records: Records, part: AttributePart) -> Step:
         default=part.default,
         max_length=part.max_length,
     )
-    return _step(await records.schema.put(attribute, part.type), "attribute", part.key)
+    before = (await records.schema.attributes()).by_key.get(part.key)
+    await records.schema.put(attribute, part.type)
+    after = (await records.schema.attributes()).by_key[part.key]
+    return _step(before, after, "attribute", part.key)
 
 
 async def _mapping(records: Records, part: MappingPart) -> Step:
-    added = await records.schema.add_condition(part.callVar, part.callVariable, part.key, part.varNumber)
-    return _step(added, "mapping", f"{part.callVariable or part.callVar or part.varNumber} → {part.key}")
+    texts = (part.callVar, part.callVariable, part.key, part.varNumber)
+    added = await records.schema.add_condition(*texts)
+    return Step("created" if added else "unchanged", "mapping", _mapped(*texts))
+
+
+def _mapped(call_var: str, call_variable: str, key: str, var_number: str) -> str:
+    """A condition's name in the steps."""
+    variable = ", ".join(text for text in (call_var, call_variable, var_number) if text)
+    return f"{variable} → {key}"
+
+
+async def _conditions(records: Records) -> dict[str, Condition]:
+    known = await records.schema.conditions()
+    return {_mapped(c.call_var, c.call_variable, c.key, c.var_number): c for c in known}
 
 
 async def _template(records: Records, part: TemplatePart, force: bool) -> Step:
-    known = {template.name for template in await records.datasets.templates()}
+    before = {template.name: template for template in await records.datasets.templates()}.get(part.name)
     check_template(part.name, part.retention_hours * 3600, part.data_keys)
-    _, token = await records.keys.put_template(
+    after, token = await records.keys.put_template(
         part.name, part.retention_hours * 3600, part.data_keys, part.token, force=force
     )
-    return _step(part.name not in known, "template", part.name, token if part.token is None else None)
+    if before is not None and token is not None:
+        return Step("updated", "template", part.name)
+    return _step(before, after, "template", part.name, token if part.token is None else None)
 
 
 async def _key(records: Records, part: KeyPart, force: bool) -> Step:
@@ -303,17 +257,18 @@ async def _key(records: Records, part: KeyPart, force: bool) -> Step:
             part.name, part.for_, scopes=part.scopes, secret=part.secret, per_second=part.per_second
         )
         return Step("created", "key", part.name, made.secret if part.secret is None else None)
+    changed = await records.keys.put_grants(part.name, part.for_, scopes=part.scopes, per_second=part.per_second)
     if force and part.secret is not None:
-        await records.keys.replace_secret(part.name, part.for_, part.scopes, part.secret)
-        return Step("updated", "key", part.name)
-    return Step("unchanged", "key", part.name)
+        changed |= await records.keys.replace_secret(part.name, part.for_, part.secret)
+    return Step("updated" if changed else "unchanged", "key", part.name)
 
 
 async def _user(records: Records, passwords: Passwords, part: UserPart, force: bool) -> Step:
     known = {user.login: user for user in await records.keys.users()}
     before = known.get(part.login)
     fresh = before is None or force
-    if before is not None and not force and (before.role, before.privileges) == (part.role, part.privileges):
+    rehashed = force and (part.password is not None or part.api_secret is not None)
+    if before is not None and not rehashed and (before.role, before.privileges) == (part.role, part.privileges):
         return Step("unchanged", "user", part.login)
     await records.keys.put_user(
         passwords,
@@ -327,12 +282,17 @@ async def _user(records: Records, passwords: Passwords, part: UserPart, force: b
 
 
 async def _list(records: Records, part: ListPart) -> Step:
-    return _step(await records.lists.put(part.name, part.fields), "list", part.name)
+    before = {known.name: known for known in await records.lists.all()}.get(part.name)
+    await records.lists.put(part.name, part.fields)
+    after = {known.name: known for known in await records.lists.all()}[part.name]
+    return _step(before, after, "list", part.name)
 
 
 async def _campaign(records: Records, part: CampaignPart, force: bool) -> Step:
     known = {campaign.name: campaign for campaign in await records.campaigns.all()}
     before = known.get(part.name)
+    if before is not None and part.id not in (None, before.id):
+        raise Conflict(f"campaigns: {part.name} has the id {before.id}, and an id does not change.")
     if before is None:
         after = await records.campaigns.create(
             part.name, campaign_id=part.id, kind=part.type, enabled=part.enabled, state=part.state
@@ -341,46 +301,42 @@ async def _campaign(records: Records, part: CampaignPart, force: bool) -> Step:
         after = await records.campaigns.update(
             before.id, kind=part.type, enabled=part.enabled, state=part.state if force else None
         )
-    bound = [await records.campaigns.bind(after.id, name) for name in part.lists]
-    if before is None:
-        return Step("created", "campaign", part.name)
-    return Step("updated" if any(bound) or after != before else "unchanged", "campaign", part.name)
+    bound = [await _bind(records, after, name) for name in part.lists]
+    if before is not None and any(bound):
+        return Step("updated", "campaign", part.name)
+    return _step(before, after, "campaign", part.name)
+
+
+async def _bind(records: Records, campaign: Campaign, name: str) -> bool:
+    try:
+        return await records.campaigns.bind(campaign.id, name)
+    except Missing:
+        raise Invalid(f"campaigns: {campaign.name} runs over {name}, and there is no such list.", "lists") from None
 
 
 async def _dnc_list(records: Records, part: DncListPart) -> Step:
-    return _step(await records.do_not_call.put_list(part.name, part.type), "dnc_list", part.name)
+    before = (await records.do_not_call.kinds()).get(part.name)
+    await records.do_not_call.put_list(part.name, part.type)
+    return _step(before, part.type, "dnc_list", part.name)
 
 
-async def _declare(core: Core, records: Records, workspace: Workspace) -> None:
+async def _declare(core: Core, records: Records, workspace: Workspace) -> list[Step]:
+    before = await _declared(core, records)
+    steps: list[Step] = []
     async with core.database.transaction() as tx:
-        for kind in ("skills", "agents", "activity_codes"):
+        for kind in DECLARED:
             parts: tuple[DeclaredPart, ...] = getattr(workspace, kind)
             await directory.declare(tx, records.tenant.id, kind, [(str(part.id), part.name) for part in parts])
+            steps += [_step(before[kind].get(str(part.id)), part.name, kind, str(part.id)) for part in parts]
+    return steps
 
 
-def _step(created: bool, kind: str, name: str, secret: str | None = None) -> Step:
-    return Step("created" if created else "unchanged", kind, name, secret)
+async def _declared(core: Core, records: Records) -> dict[str, dict[str, str]]:
+    async with core.database.reading() as tx:
+        return {kind: await directory.declared(tx, records.tenant.id, kind) for kind in DECLARED}
 
 
-def _check(workspace: Workspace) -> None:
-    tenant = workspace.tenant
-    if not _SLUG.fullmatch(tenant.slug):
-        raise Invalid("tenant.slug has lower-case letters, digits and hyphens, 63 at most.", field="slug")
-    if tenant.region not in SUPPORTED_REGIONS:
-        raise Invalid(f"tenant.region {tenant.region} is no region of the numbering plans.", field="region")
-    if tenant.time_zone not in available_timezones():
-        raise Invalid(f"tenant.time_zone {tenant.time_zone} is unknown.", field="time_zone")
-    for network in tenant.cim_anonymous_networks:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise Conflict(f"tenant.cim_anonymous_networks: {error}.") from None
-    for kind, names in (
-        ("keys", [(part.for_, part.name) for part in workspace.keys]),
-        ("templates", [part.name for part in workspace.templates]),
-        ("lists", [part.name for part in workspace.lists]),
-        ("campaigns", [part.name for part in workspace.campaigns]),
-        ("users", [part.login for part in workspace.users]),
-    ):
-        if len(set(names)) != len(names):
-            raise Invalid(f"{kind}: a name is there twice.", field=kind)
+def _step(before: object, after: object, kind: str, name: str, secret: str | None = None) -> Step:
+    """What became of a thing, by what it was (None: nothing) and what it is."""
+    action: Action = "created" if before is None else "unchanged" if before == after else "updated"
+    return Step(action, kind, name, secret)
