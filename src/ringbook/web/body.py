@@ -14,9 +14,14 @@ from ringbook.domain.problems import Invalid, Malformed, TooLarge
 from ringbook.web.dialect import Limits
 
 _MOST_PARAMETERS = 100
+_LONGEST_LENGTH = 18
+_LONGEST_ECHO = 200
 
 # JSON can carry a control character only escaped; tab, line feed and carriage return are text like any other.
-_CONTROL_ESCAPE = re.compile(rb"(?:^|[^\\])(?:\\\\)*\\(?:u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF])|[bf])")
+# The first pattern is fast and may be wrong about a backslash that is itself escaped; the second reads one by one.
+_ESCAPED = rb"u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF])|[bf]"
+_PERHAPS_CONTROL = re.compile(rb"\\(?:" + _ESCAPED + rb")")
+_NO_CONTROL = re.compile(rb"(?:[^\\]++|\\(?!" + _ESCAPED + rb").?)*+", re.DOTALL)
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _AT_PATH = re.compile(r" - at `(?:key in )?\$?\.?([^`]*)`$")
 _NAMED_FIELD = re.compile(r"field `([^`]+)`")
@@ -25,7 +30,7 @@ _NAMED_FIELD = re.compile(r"field `([^`]+)`")
 async def read(request: Request, limits: Limits) -> bytes:
     """The whole body; TooLarge past the operation's limit, Malformed when it does not arrive in time."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limits.body:
+    if declared.isdecimal() and (len(declared) > _LONGEST_LENGTH or int(declared) > limits.body):
         raise TooLarge(f"A body has {limits.body} bytes at most here.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Malformed("A body is sent uncompressed.")
@@ -49,9 +54,11 @@ def decode(raw: bytes, type_: Any) -> Any:
     """JSON as `type_`: Malformed where it is not JSON, Invalid where a value has the wrong type, naming it."""
     if not raw:
         raise Malformed("A JSON body is required.")
-    if _CONTROL_ESCAPE.search(raw) or b"\x7f" in raw:
+    if b"\x7f" in raw or (_PERHAPS_CONTROL.search(raw) and not _NO_CONTROL.fullmatch(raw)):
         raise Invalid("A text contains a control character.")
     try:
+        if not raw.isascii():
+            raw.decode()  # what the type leaves unread is text all the same
         return msgspec.json.decode(raw, type=type_)
     except msgspec.ValidationError as error:
         raise invalid(error) from None
@@ -95,5 +102,6 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
     text = str(error)
     place = _AT_PATH.search(text)
     named = _NAMED_FIELD.search(text)
-    field = (place.group(1) if place else "") or (named.group(1) if named else None)
-    return Invalid(_AT_PATH.sub("", text) + ".", field=field)
+    field = (place.group(1) if place else "") or (named.group(1) if named else "")
+    # A name that is not known is the client's own, of any length.
+    return Invalid(_AT_PATH.sub("", text)[:_LONGEST_ECHO] + ".", field=field[:_LONGEST_ECHO] or None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import structlog
@@ -87,16 +87,15 @@ class Front:
         self._prefixes: list[tuple[str, ASGIApp]] = sorted(prefixes, key=lambda p: len(p[0]), reverse=True)
         self._rest = apps[-1][1]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = scope["path"]
         if "//" in path:
             path = _SLASHES.sub("/", path)
             scope = dict(scope, path=path)
         for prefix, app in self._prefixes:
             if path.startswith(prefix):
-                await app(scope, receive, send)
-                return
-        await self._rest(scope, receive, send)
+                return app(scope, receive, send)
+        return self._rest(scope, receive, send)
 
 
 async def _read(operation: Operation[Any, Any], request: Request, path: Any) -> Call[Any, Any]:

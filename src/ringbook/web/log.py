@@ -9,10 +9,13 @@ import asyncio
 import itertools
 import os
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 
 from ringbook.web.metrics import OperationCounts
 
@@ -61,7 +64,15 @@ class RequestLog:
         if self._lines and self._descriptor is not None:
             self._lines.append(b"")
             written, self._lines = b"\n".join(self._lines), []
-            os.write(self._descriptor, written)
+            _write(self._descriptor, written)
+
+
+def _write(descriptor: int, text: bytes) -> None:
+    """All of it; nothing where nobody reads any more, which is no reason to stop answering."""
+    rest = memoryview(text)
+    with suppress(OSError):
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
 
 
 def configure_logging() -> None:
@@ -71,7 +82,8 @@ def configure_logging() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", key="at"),
-            structlog.processors.dict_tracebacks,
+            # Without the variables: they hold numbers and keys.
+            ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(serializer=_render),
         ],
         logger_factory=structlog.BytesLoggerFactory(file=open(2, "wb", closefd=False, buffering=0)),  # noqa: SIM115

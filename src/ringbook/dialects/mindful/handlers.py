@@ -7,8 +7,7 @@ from starlette.responses import Response
 
 from ringbook.core.access import Core, Records
 from ringbook.dialects.mindful import wire
-from ringbook.dialects.mindful.errors import InvalidPhoneNumber
-from ringbook.domain.dataset import Template, digits_of
+from ringbook.domain.dataset import Template
 from ringbook.domain.problems import Unauthenticated
 from ringbook.web import answer
 from ringbook.web.auth import bearer
@@ -22,8 +21,6 @@ async def authenticate(request: Request, core: Core) -> Records:
 async def submit(records: Records, call: Call[None, wire.SubmitBody]) -> Response:
     template = _template(records)
     number = wire.contact_number(call.body.customer_contact_number)
-    if not digits_of(number):
-        raise InvalidPhoneNumber("The contact number has no digits.")
     values = wire.data_values(call.body.data_values, template)
     data = await records.datasets.submit(template, number, values)
     return answer.json(wire.submitted(records.tenant.guid, template, data))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
+from ringbook.core.context import LONGEST_NUMBER
 from ringbook.core.datasets import TemplateData
 from ringbook.dialects.mindful.errors import InvalidPhoneNumber
-from ringbook.domain.dataset import DataSet, Template
+from ringbook.domain.dataset import DataSet, Template, Values, digits_of
 from ringbook.domain.problems import Invalid
+from ringbook.web.body import decode
+
+# Times are UTC, and their zone is written as Z.
+_TO_SECONDS = len("2022-08-08T21:07:22")
+_TO_MILLISECONDS = len("2022-08-08T21:07:22.642")
 
 
 class SearchQuery(msgspec.Struct, frozen=True):
@@ -21,11 +25,15 @@ class SearchQuery(msgspec.Struct, frozen=True):
     customer_contact_number: str = ""
 
 
+_Number = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["string", "integer"]})]
+_Values = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
+
+
 class SubmitBody(msgspec.Struct, frozen=True):
     """Values stay JSON until they are read, so that a number keeps its spelling."""
 
-    customer_contact_number: msgspec.Raw = msgspec.Raw(b"null")
-    data_values: msgspec.Raw = msgspec.Raw(b"{}")
+    customer_contact_number: _Number = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
+    data_values: _Values = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 
 class GetAnswer(msgspec.Struct, frozen=True):
@@ -50,29 +58,27 @@ class SubmitAnswer(msgspec.Struct, frozen=True):
 
 
 def contact_number(raw: msgspec.Raw) -> str:
-    """The number as text, also of a JSON number."""
+    """The number as text, also of a JSON number; InvalidPhoneNumber for what has no digits, or absurdly many signs."""
     text = bytes(raw).strip()
-    if text.startswith(b'"'):
-        return str(msgspec.json.decode(text))
-    if text[:1].isdigit() and text.isdigit():
-        return text.decode()
-    raise InvalidPhoneNumber("The contact number has no digits.")
+    number = str(decode(text, str)) if text.startswith(b'"') else text.decode() if text.isdigit() else ""
+    if len(number) > LONGEST_NUMBER or not digits_of(number):
+        raise InvalidPhoneNumber("The contact number has no digits.")
+    return number
 
 
-def data_values(raw: msgspec.Raw, template: Template) -> dict[str, str]:
-    """The values of the template's keys as text; scalars as their JSON text (D-M4), other keys dropped (D-M2)."""
-    try:
-        values = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
-        raise Invalid("data_values is an object.", field="data_values") from None
+def data_values(raw: msgspec.Raw, template: Template) -> Values:
+    """The values of the template's keys; scalars as their JSON text, null as null (D-M4), other keys dropped (D-M2)."""
+    values = decode(bytes(raw), dict[str, msgspec.Raw])
     texts = {key: _text(key, value) for key, value in values.items()}
     return {key: text for key, text in texts.items() if key in template.data_keys}
 
 
-def _text(key: str, raw: msgspec.Raw) -> str:
+def _text(key: str, raw: msgspec.Raw) -> str | None:
     text = bytes(raw).strip()
+    if text == b"null":
+        return None
     if text.startswith(b'"'):
-        return str(msgspec.json.decode(text))
+        return str(decode(text, str))
     if text.startswith((b"{", b"[")):
         raise Invalid("A value is text, a number, true, false or null.", field=key)
     return text.decode()
@@ -87,22 +93,18 @@ def submitted(organization: UUID, template: Template, data: DataSet) -> dict[str
         "ecbt": data.ecbt,
         "data_set_template_id": template.guid,
         "data_set_template_name": template.name,
-        "time_to_expire": _moment(data.expires_at),
+        "time_to_expire": data.expires_at.isoformat(timespec="milliseconds")[:_TO_MILLISECONDS] + "Z",
         **data.values,
     }
 
 
 def found(template: Template, data: TemplateData) -> dict[str, Any]:
     """The answer to a search: whole seconds printed with .000 (D-M12), data keys in the template's order."""
-    values: Mapping[str, str] = msgspec.json.decode(data.values, type=dict[str, str])
+    values = msgspec.json.decode(data.values, type=Values)
     return {
         "customer_contact_number": data.number,
         "ani": data.ani,
         "ecbt": data.ecbt,
-        "time_to_expire": _moment(data.expires_at.replace(microsecond=0)),
+        "time_to_expire": data.expires_at.isoformat(timespec="seconds")[:_TO_SECONDS] + ".000Z",
         **{key: values[key] for key in template.data_keys if key in values},
     }
-
-
-def _moment(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

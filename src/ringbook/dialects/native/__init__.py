@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 
-from ringbook.dialects.native import describe, handlers, wire
+from ringbook.dialects.native import calling, describe, handlers, wire
 from ringbook.dialects.native.errors import problem
 from ringbook.domain.caller import Caller
 from ringbook.web import health
@@ -29,6 +29,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/screenpop",
         handlers.screenpop,
         "Whom a ringing call is about, by the tenant's mapping",
+        query=wire.NoQuery,
         body=wire.ScreenPopBody,
         answer=wire.ScreenPopAnswer,
     ),
@@ -45,6 +46,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/contacts",
         handlers.save_contact,
         "Create a contact, or change the one it is about (200)",
+        query=wire.NoQuery,
         body=wire.ContactBody,
         answer=wire.ContactAnswer,
         status=201,
@@ -54,15 +56,28 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/contacts/search",
         handlers.search_contacts,
         "Contacts that meet all criteria",
+        query=wire.NoQuery,
         body=wire.SearchBody,
         answer=wire.ContactsAnswer,
     ),
-    Operation("GET", "/v1/contacts/{id}", handlers.get_contact, "One contact", answer=wire.ContactAnswer),
+    Operation(
+        "GET", "/v1/contacts/{id}", handlers.get_contact, "One contact", query=wire.NoQuery, answer=wire.ContactAnswer
+    ),
     Operation(
         "PATCH",
         "/v1/contacts/{id}",
         handlers.update_contact,
         "Write attributes over a contact's; null clears one",
+        query=wire.NoQuery,
+        body=wire.ContactBody,
+        answer=wire.ContactAnswer,
+    ),
+    Operation(
+        "PUT",
+        "/v1/contacts/{id}",
+        handlers.update_contact,
+        "The same as PATCH: what is not named stays",
+        query=wire.NoQuery,
         body=wire.ContactBody,
         answer=wire.ContactAnswer,
     ),
@@ -71,6 +86,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/contacts/{id}",
         handlers.delete_contact,
         "Take a contact away",
+        query=wire.DeleteQuery,
         answer=wire.ContactAnswer,
     ),
     Operation(
@@ -78,6 +94,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/attempts",
         handlers.report_attempt,
         "Report a call attempt",
+        query=wire.NoQuery,
         body=wire.AttemptBody,
         answer=wire.AttemptAnswer,
         status=201,
@@ -95,6 +112,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/datasets",
         handlers.submit_data_set,
         "Leave context for a number",
+        query=wire.NoQuery,
         body=wire.DataSetBody,
         answer=wire.DataSetAnswer,
         status=201,
@@ -104,21 +122,31 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/datasets/callback",
         handlers.register_callback,
         "A callback's estimate or changed number",
+        query=wire.NoQuery,
         body=wire.CallbackBody,
         answer=wire.DataSetsAnswer,
     ),
-    Operation("GET", "/v1/changes", handlers.list_changes, "The journal, newest first", query=wire.ChangesQuery),
-    Operation("GET", "/v1/keys", handlers.list_keys, "The tenant's keys", answer=wire.KeysAnswer),
+    Operation(
+        "GET",
+        "/v1/changes",
+        handlers.list_changes,
+        "The journal, newest first",
+        query=wire.ChangesQuery,
+        answer=wire.ChangesAnswer,
+    ),
+    *calling.OPERATIONS,
+    Operation("GET", "/v1/keys", handlers.list_keys, "The tenant's keys", query=wire.NoQuery, answer=wire.KeysAnswer),
     Operation(
         "POST",
         "/v1/keys",
         handlers.create_key,
         "Make a key; its secret is told once",
+        query=wire.NoQuery,
         body=wire.KeyBody,
         answer=wire.KeyAnswer,
         status=201,
     ),
-    Operation("DELETE", "/v1/keys/{id}", handlers.revoke_key, "End a key", answer=wire.KeyAnswer),
+    Operation("DELETE", "/v1/keys/{id}", handlers.revoke_key, "End a key", query=wire.NoQuery, answer=wire.KeyAnswer),
     *health.OPERATIONS,
     *(
         NotYet(method, path, _LATER)
@@ -128,14 +156,6 @@ OPERATIONS: Sequence[AnyOperation] = (
             ("GET", "/v1/schema"),
             ("GET", "/v1/mappings"),
             ("GET", "/v1/templates"),
-            ("GET", "/v1/lists"),
-            ("POST", "/v1/lists"),
-            ("GET", "/v1/lists/{id}/records"),
-            ("POST", "/v1/lists/{id}/records"),
-            ("GET", "/v1/campaigns"),
-            ("POST", "/v1/campaigns"),
-            ("POST", "/v1/campaigns/{id}/start"),
-            ("POST", "/v1/campaigns/{id}/stop"),
             ("POST", "/v1/campaigns/{id}/claim"),
             ("GET", "/v1/may-call"),
             ("GET", "/v1/interactions"),

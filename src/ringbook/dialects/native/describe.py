@@ -9,8 +9,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.responses import Response
 
+from ringbook.dialects.native.wire import DialectQuery
 from ringbook.domain.problems import Missing
-from ringbook.web import answer
+from ringbook.web import answer, body
 from ringbook.web.dialect import Call, OpenOperation
 from ringbook.web.worker import Worker
 
@@ -30,7 +31,8 @@ def operations(documents: Mapping[str, Any]) -> Sequence[OpenOperation]:
     """The operations that answer with these documents, by dialect."""
 
     async def openapi(worker: Worker, call: Call[None, None]) -> Response:
-        name = call.request.query_params.get("dialect", "native")
+        pairs = body.parameters(call.request.scope["query_string"])
+        name = body.convert_query(pairs, DialectQuery).dialect
         if name not in documents:
             raise Missing("There is no such dialect.")
         return answer.json(documents[name]())

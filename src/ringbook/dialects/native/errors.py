@@ -35,7 +35,7 @@ def problem(request: Request, problem: Problem) -> Response:
         "type": f"urn:ringbook:problem:{name}",
         "title": title,
         "status": status,
-        "detail": problem.message,
+        "detail": problem.message.partition("\n")[0],
     }
     headers: dict[str, str] = {}
     if isinstance(problem, Invalid) and problem.field:

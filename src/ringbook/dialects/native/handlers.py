@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,12 @@ from ringbook.core.access import Core, Records
 from ringbook.dialects.native import wire
 from ringbook.domain.contact import Contact
 from ringbook.domain.page import FIRST, LARGEST_ID, Cursor, decode_cursor, encode_cursor
-from ringbook.domain.problems import Invalid, Missing
+from ringbook.domain.problems import Invalid, Missing, NotBuilt, Stale
 from ringbook.web import answer
 from ringbook.web.auth import bearer
 from ringbook.web.dialect import Call
+
+_TAG = re.compile(r'(?:W/)?"?([^",]*)"?')
 
 
 async def authenticate(request: Request, core: Core) -> Records:
@@ -26,7 +29,7 @@ async def lookup(records: Records, call: Call[wire.LookupQuery, None]) -> Respon
     return answer.json(await records.lookup.by_number(call.query.phone))
 
 
-async def screenpop(records: Records, call: Call[None, wire.ScreenPopBody]) -> Response:
+async def screenpop(records: Records, call: Call[wire.NoQuery, wire.ScreenPopBody]) -> Response:
     asked = call.body
     return answer.json(wire.screenpop(await records.screenpops.evaluate(asked.ani, asked.dnis, asked.variables)))
 
@@ -36,36 +39,38 @@ async def list_contacts(records: Records, call: Call[wire.PageQuery, None]) -> R
     return _page(await records.contacts.page(_cursor(asked.cursor), asked.limit), asked.limit)
 
 
-async def search_contacts(records: Records, call: Call[None, wire.SearchBody]) -> Response:
+async def search_contacts(records: Records, call: Call[wire.NoQuery, wire.SearchBody]) -> Response:
     asked = call.body
     found = await records.contacts.search(asked.criteria, _cursor(asked.cursor), asked.limit)
     return _page(found, asked.limit)
 
 
-async def save_contact(records: Records, call: Call[None, wire.ContactBody]) -> Response:
+async def save_contact(records: Records, call: Call[wire.NoQuery, wire.ContactBody]) -> Response:
     contact, created = await records.contacts.save(call.body.attributes)
     return _contact(contact, 201 if created else 200)
 
 
-async def get_contact(records: Records, call: Call[None, None]) -> Response:
+async def get_contact(records: Records, call: Call[wire.NoQuery, None]) -> Response:
     return _contact(await records.contacts.get(_id(call)))
 
 
-async def update_contact(records: Records, call: Call[None, wire.ContactBody]) -> Response:
+async def update_contact(records: Records, call: Call[wire.NoQuery, wire.ContactBody]) -> Response:
     version = _if_match(call.request)
     return _contact(await records.contacts.update(_id(call), call.body.attributes, version=version))
 
 
-async def delete_contact(records: Records, call: Call[None, None]) -> Response:
-    return _contact(await records.contacts.delete(_id(call)))
+async def delete_contact(records: Records, call: Call[wire.DeleteQuery, None]) -> Response:
+    if call.query.erase:
+        raise NotBuilt("Not in Ringbook yet: erasing a contact with its history. Without erase, it is only deleted.")
+    return _contact(await records.contacts.delete(_id(call), version=_if_match(call.request)))
 
 
-async def report_attempt(records: Records, call: Call[None, wire.AttemptBody]) -> Response:
+async def report_attempt(records: Records, call: Call[wire.NoQuery, wire.AttemptBody]) -> Response:
     attempt, record = await records.attempts.report(call.body)
     return answer.json(wire.AttemptAnswer(attempt, wire.record_status(record)), 201)
 
 
-async def submit_data_set(records: Records, call: Call[None, wire.DataSetBody]) -> Response:
+async def submit_data_set(records: Records, call: Call[wire.NoQuery, wire.DataSetBody]) -> Response:
     asked = call.body
     made = await records.datasets.submit(asked.template, asked.number, asked.values)
     return answer.json(wire.data_set(made), 201)
@@ -76,7 +81,7 @@ async def list_data_sets(records: Records, call: Call[wire.NumberQuery, None]) -
     return answer.json(wire.DataSetsAnswer([wire.data_set(d) for d in found]))
 
 
-async def register_callback(records: Records, call: Call[None, wire.CallbackBody]) -> Response:
+async def register_callback(records: Records, call: Call[wire.NoQuery, wire.CallbackBody]) -> Response:
     asked = call.body
     changed = await records.datasets.callback(
         asked.number, new_number=asked.new_number, ecbt=asked.ecbt, callback_id=asked.callback_id
@@ -87,17 +92,17 @@ async def register_callback(records: Records, call: Call[None, wire.CallbackBody
 async def list_changes(records: Records, call: Call[wire.ChangesQuery, None]) -> Response:
     asked = call.query
     changes = await records.journal.changes(
-        entity=asked.entity, entity_id=asked.id, below=asked.cursor, limit=asked.limit
+        entity=asked.entity, entity_id=asked.id, below=asked.cursor or LARGEST_ID, limit=asked.limit
     )
     items = [wire.ChangeAnswer(c.id, c.at, c.by, c.dialect, c.entity, c.entity_id, c.before, c.after) for c in changes]
-    return answer.json({"items": items, "next_cursor": items[-1].id if len(items) == asked.limit else None})
+    return answer.json(wire.ChangesAnswer(items, items[-1].id if len(items) == asked.limit else None))
 
 
-async def list_keys(records: Records, call: Call[None, None]) -> Response:
+async def list_keys(records: Records, call: Call[wire.NoQuery, None]) -> Response:
     return answer.json(wire.KeysAnswer([wire.key(k) for k in await records.keys.all()]))
 
 
-async def create_key(records: Records, call: Call[None, wire.KeyBody]) -> Response:
+async def create_key(records: Records, call: Call[wire.NoQuery, wire.KeyBody]) -> Response:
     asked = call.body
     made = await records.keys.create(
         asked.name, asked.for_, scopes=asked.scopes, per_second=asked.per_second, expires_at=asked.expires_at
@@ -105,7 +110,7 @@ async def create_key(records: Records, call: Call[None, wire.KeyBody]) -> Respon
     return answer.json(wire.key(made.credential, made.secret), 201)
 
 
-async def revoke_key(records: Records, call: Call[None, None]) -> Response:
+async def revoke_key(records: Records, call: Call[wire.NoQuery, None]) -> Response:
     return answer.json(wire.key(await records.keys.revoke(_id(call))))
 
 
@@ -122,13 +127,16 @@ def _cursor(text: str | None) -> Cursor:
 
 
 def _if_match(request: Request) -> int | None:
-    """The version that the client has read; None if it does not say. `*` means any."""
-    text = request.headers.get("if-match")
-    if text is None or text.strip() == "*":
+    """The version that the client has read; None if it does not say. `*` means any; no tag but ours matches."""
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
         return None
-    version = text.strip().removeprefix("W/").strip('"')
+    tag = _TAG.fullmatch(text)
+    if tag is None:
+        raise Invalid('If-Match holds one version, such as "3".', field="If-Match")
+    version = tag[1]
     if not (version.isascii() and version.isdecimal() and len(version) <= 9):
-        raise Invalid('If-Match holds a version, such as "3".', field="If-Match")
+        raise Stale("No version has this tag.")
     return int(version)
 
 

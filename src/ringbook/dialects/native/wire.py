@@ -2,88 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from ringbook.core.attempts import AttemptReport
+from ringbook.core.contacts import MOST_A_PAGE
 from ringbook.core.screenpop import Matched, ScreenPop
 from ringbook.domain.access import Credential, KeyDialect
 from ringbook.domain.attempt import Attempt
 from ringbook.domain.campaign import CampaignRecord
 from ringbook.domain.contact import Contact, ContactPhone
-from ringbook.domain.dataset import DataSet
+from ringbook.domain.dataset import DataSet, Values
 from ringbook.domain.page import LARGEST_ID
 
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A time with its offset: without one, nobody knows whose clock is meant."""
+PageSize = Annotated[int, Meta(ge=1, le=MOST_A_PAGE)]
+Id = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
+Seconds = Annotated[int, Meta(ge=0, le=7 * 86400)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Line = Annotated[str, Meta(max_length=1000)]
+Notes = Annotated[str, Meta(max_length=10_000)]
+Variables = Annotated[dict[str, str], Meta(max_length=200)]
+Scalar = str | int | float | bool | None
 
-class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client sends: a name that is not known is told, not ignored."""
 
 
-class LookupQuery(_Request, frozen=True):
+class NoQuery(Request, frozen=True):
+    """An operation without parameters."""
+
+
+class LookupQuery(Request, frozen=True):
     phone: str
 
 
-class PageQuery(_Request, frozen=True):
+class PageQuery(Request, frozen=True):
     cursor: str | None = None
-    limit: int = 50
+    limit: PageSize = 50
 
 
-class ChangesQuery(_Request, frozen=True):
+class ChangesQuery(Request, frozen=True):
     entity: str | None = None
-    id: int | None = None
-    limit: int = 50
-    cursor: int = LARGEST_ID
+    id: Id | None = None
+    limit: PageSize = 50
+    cursor: Id | None = None
 
 
-class NumberQuery(_Request, frozen=True):
+class NumberQuery(Request, frozen=True):
     number: str
 
 
-class DialectQuery(_Request, frozen=True):
+class DialectQuery(Request, frozen=True):
     dialect: str = "native"
 
 
-class ContactBody(_Request, frozen=True):
+class DeleteQuery(Request, frozen=True):
+    erase: bool = False
+
+
+class ContactBody(Request, frozen=True):
     attributes: dict[str, Any]
 
 
-class SearchBody(_Request, frozen=True):
+class SearchBody(Request, frozen=True):
     criteria: dict[str, str]
     cursor: str | None = None
-    limit: int = 50
+    limit: PageSize = 50
 
 
-class ScreenPopBody(_Request, frozen=True):
-    ani: str = ""
-    dnis: str = ""
-    variables: dict[str, str] = {}
+class ScreenPopBody(Request, frozen=True):
+    ani: Line = ""
+    dnis: Line = ""
+    variables: Variables = {}
 
 
-class DataSetBody(_Request, frozen=True):
-    template: str
-    number: str
-    values: dict[str, str] = {}
+class DataSetBody(Request, frozen=True):
+    template: Line
+    number: Line
+    values: Variables = {}
 
 
-class CallbackBody(_Request, frozen=True):
-    number: str
+class CallbackBody(Request, frozen=True):
+    number: Line
     ecbt: int | None
-    new_number: str | None = None
-    callback_id: str | None = None
+    new_number: Line | None = None
+    callback_id: Line | None = None
 
 
-class KeyBody(_Request, frozen=True):
-    name: str
+class KeyBody(Request, frozen=True):
+    name: Name
     for_: KeyDialect = msgspec.field(name="for", default="native")
     scopes: tuple[str, ...] = ()
-    per_second: int | None = None
-    expires_at: datetime | None = None
+    per_second: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    expires_at: Moment | None = None
 
 
 class AttemptBody(AttemptReport, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An attempt as it is reported; see core/attempts.py."""
+    """An attempt as it is reported (core/attempts.py), with what bounds it on the wire."""
+
+    key: Mapping[str, Scalar] | None = None
+    started_at: Moment | None = None
+    ring_seconds: Seconds | None = None
+    talk_seconds: Seconds | None = None
+    disposition: Line = ""
+    agent: Line = ""
+    call_id: Line = ""
+    cause: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None = None
+    next_try_at: Moment | None = None
+    notes: Notes = ""
 
 
 class ContactAnswer(msgspec.Struct, frozen=True):
@@ -136,7 +169,7 @@ class DataSetAnswer(msgspec.Struct, frozen=True):
     template: str
     number: str
     ani: str
-    values: dict[str, str]
+    values: Values
     expires_at: datetime
     ecbt: int | None
 
@@ -154,6 +187,11 @@ class ChangeAnswer(msgspec.Struct, frozen=True):
     entity_id: int
     before: msgspec.Raw
     after: msgspec.Raw
+
+
+class ChangesAnswer(msgspec.Struct, frozen=True):
+    items: list[ChangeAnswer]
+    next_cursor: int | None
 
 
 class KeyAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
