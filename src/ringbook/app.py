@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -15,7 +16,7 @@ from ringbook.background.loop import every
 from ringbook.core.access import Core
 from ringbook.dialects import ALL
 from ringbook.settings import Settings
-from ringbook.store import datasets, lookup
+from ringbook.store import datasets, directory, lookup
 from ringbook.store.database import Connecting, Database
 from ringbook.web.front import Front
 from ringbook.web.limits import SharedLimits
@@ -25,7 +26,7 @@ from ringbook.web.worker import Worker
 
 log = structlog.get_logger()
 
-HOT = (*lookup.HOT, *datasets.HOT)
+HOT = (*directory.HOT, *lookup.HOT, *datasets.HOT)
 """The statements that every read lane has prepared."""
 
 _SWEEP_SECONDS = 30.0
@@ -49,12 +50,11 @@ class App:
         self._settings = settings
         self._front: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             assert self._front is not None, "requests come after startup"
-            await self._front(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            return self._front(scope, receive, send)
+        return self._live(receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -82,6 +82,9 @@ class App:
         await core.database.open()
         await core.warm()
         self._front = build_front(worker)
+        # What was made until now stays for good. Looking through it again and again would make callers wait.
+        gc.collect()
+        gc.freeze()
         background = [
             asyncio.create_task(every(_SWEEP_SECONDS, "expire", lambda: sweep_expired(core.database))),
             asyncio.create_task(every(_COUNTS_SECONDS, "counts", worker.metrics.flush)),

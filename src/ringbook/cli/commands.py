@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
+import structlog
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ringbook import __version__
 from ringbook.app import HOT
 from ringbook.cli import serving
 from ringbook.cli.demo import load_demo, sample_calls
-from ringbook.cli.place import Place, bring_up_to_date, explaining, on_core, records_of
+from ringbook.cli.place import Place, bring_up_to_date, default_data, explaining, on_core, records_of
+from ringbook.cli.telling import tell_caller, tell_json, tell_rows, tell_step
 from ringbook.core.access import Core
-from ringbook.core.workspace import Applied, Step, Workspace, apply, prune, pruning, read_workspace
+from ringbook.core.workspace import Applied, Step, apply, prune, pruning
+from ringbook.core.workspace_file import Workspace, read_workspace
 from ringbook.dialects import ALL
-from ringbook.domain.access import KeyDialect
+from ringbook.domain.access import Credential, KeyDialect
+from ringbook.domain.caller import Caller
 from ringbook.domain.problems import Invalid
 from ringbook.web.dialect import NotYet, OpenOperation
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys.")
 app.add_typer(keys, name="key")
 
@@ -32,7 +35,7 @@ Data = Annotated[
     typer.Option(help="Folder of the embedded PostgreSQL.", envvar="RINGBOOK_DATA", show_default="user data"),
 ]
 DatabaseUrl = Annotated[str | None, typer.Option("--database", help="Your own PostgreSQL.", envvar="RINGBOOK_DATABASE")]
-Host = Annotated[str, typer.Option(envvar="RINGBOOK_HOST")]
+Host = Annotated[str, typer.Option(help="Address to listen on.", envvar="RINGBOOK_HOST")]
 Port = Annotated[int, typer.Option(help="0 picks a free one.", envvar="RINGBOOK_PORT", min=0, max=65535)]
 Workers = Annotated[int, typer.Option(help="Worker processes.", envvar="RINGBOOK_WORKERS", min=1, max=256)]
 WorkspaceFile = Annotated[
@@ -41,7 +44,22 @@ WorkspaceFile = Annotated[
 Tenant = Annotated[
     str | None, typer.Option(help="The tenant's slug, where there are several.", envvar="RINGBOOK_TENANT")
 ]
-Json = Annotated[bool, typer.Option("--json", help="For a program.")]
+Json = Annotated[bool, typer.Option("--json", help="For a program.", envvar="RINGBOOK_JSON")]
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"Ringbook {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def ringbook(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which Ringbook this is.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The book a contact centre opens when the phone rings: who is calling, what do we know, what happened last."""
 
 
 @app.command()
@@ -59,8 +77,8 @@ def serve(
 
     def prepare(dsn: str) -> None:
         if file is not None:
-            applied = asyncio.run(on_core(dsn, lambda core: apply(core, place.passwords(), file)))
-            _tell_applied(applied, as_json=False)
+            told = partial(apply, passwords=place.passwords(), workspace=file, told=tell_step)
+            asyncio.run(on_core(dsn, told))
 
     serving.run(place, host, port, workers, prepare)
 
@@ -69,19 +87,24 @@ def serve(
 def demo(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    data: Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the embedded PostgreSQL.", envvar="RINGBOOK_DATA", show_default="user data/demo"),
+    ] = None,
     database: DatabaseUrl = None,
     workers: Workers = 1,
 ) -> None:
-    """Serve a utility's contact centre, with callers and their histories, and print calls to try."""
-    place = Place(data, database)
+    """Serve a utility's contact centre, with callers and their histories, and print calls to try.
+
+    Its data has a folder of its own, so that it never mixes with yours.
+    """
+    place = Place(data or default_data() / "demo", database)
 
     def prepare(dsn: str) -> None:
         asyncio.run(on_core(dsn, lambda core: load_demo(core, place.passwords())))
 
     def announce(url: str) -> None:
-        for call in sample_calls(url):
-            typer.echo(call)
+        typer.echo("\n".join(sample_calls(url)))
 
     serving.run(place, host, port, workers, prepare, announce)
 
@@ -93,25 +116,40 @@ def apply_file(
     database: DatabaseUrl = None,
     as_json: Json = False,
     prune_: Annotated[
-        bool, typer.Option("--prune", help="Delete what the file does not name, after the plan.")
+        bool,
+        typer.Option("--prune", help="Delete what the file does not name, after the plan.", envvar="RINGBOOK_PRUNE"),
     ] = False,
-    force: Annotated[bool, typer.Option(help="State, tokens, secrets and passwords count again.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="State, tokens, secrets and passwords count again.", envvar="RINGBOOK_FORCE"),
+    ] = False,
 ) -> None:
     """Create and update what a workspace file names. It deletes nothing, and twice is as good as once."""
     place = Place(data, database)
     workspace = _read(file)
 
-    async def work(core: Core) -> Applied:
-        applied = await apply(core, place.passwords(), workspace, force=force)
+    steps: list[Step] = []
+
+    def told(step: Step) -> None:
+        steps.append(step)
+        if not as_json:
+            tell_step(step)
+
+    async def work(core: Core) -> None:
+        await apply(core, place.passwords(), workspace, force=force, told=told)
         plan = await pruning(core, workspace) if prune_ else []
         if plan and not as_json:
             typer.echo("Deleting what the file does not name:")
-            _tell_steps(plan)
+        for step in plan:
+            told(step)
         await prune(core, workspace, plan)
-        return Applied(applied.tenant, applied.steps + plan)
 
-    applied = place.run(work)
-    _tell_applied(applied, as_json)
+    try:
+        place.run(work)
+    finally:
+        # Also when a step was refused: a secret that was made is told now or never.
+        if as_json:
+            tell_json(Applied(workspace.tenant.slug, steps))
 
 
 @app.command()
@@ -120,15 +158,15 @@ def lookup(
 ) -> None:
     """Who is calling, what do we know, what happened last."""
 
-    async def work(core: Core) -> bytes:
-        found = await (await records_of(core, tenant)).lookup.by_number(number)
-        return msgspec.json.encode(found)
+    async def work(core: Core) -> tuple[Caller, str]:
+        records = await records_of(core, tenant)
+        return await records.lookup.by_number(number), records.tenant.time_zone
 
-    found = Place(data, database).run(work)
+    found, time_zone = Place(data, database).run(work)
     if as_json:
-        typer.echo(found)
+        tell_json(found)
     else:
-        Console().print_json(found.decode())
+        tell_caller(found, time_zone)
 
 
 @keys.command("create")
@@ -137,22 +175,24 @@ def create_key(
     data: Data = None,
     database: DatabaseUrl = None,
     tenant: Tenant = None,
-    dialect: Annotated[str, typer.Option("--for", help="native, wolkvox, jtel, cim or callerid.")] = "native",
-    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be given several times.")] = None,
+    dialect: Annotated[KeyDialect, typer.Option("--for", help="Whose API it opens.", envvar="RINGBOOK_FOR")] = "native",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, write or admin; may be given several times.", envvar="RINGBOOK_SCOPE"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print its secret, this once."""
 
     async def work(core: Core) -> dict[str, Any]:
-        kind = msgspec.convert(dialect, KeyDialect)
-        made = await (await records_of(core, tenant)).keys.create(name, kind, scopes=scope or ())
+        made = await (await records_of(core, tenant)).keys.create(name, dialect, scopes=scope or ())
         return _key(made.credential) | {"secret": made.secret}
 
-    try:
-        made = Place(data, database).run(work)
-    except msgspec.ValidationError:
-        raise Invalid(f"There are no keys for {dialect}.") from None
-    typer.echo(msgspec.json.encode(made) if as_json else made["secret"])
+    made = Place(data, database).run(work)
+    if as_json:
+        tell_json(made)
+    else:
+        typer.echo(made["secret"])
 
 
 @keys.command("list")
@@ -162,7 +202,7 @@ def list_keys(data: Data = None, database: DatabaseUrl = None, tenant: Tenant = 
     async def work(core: Core) -> list[dict[str, Any]]:
         return [_key(key) for key in await (await records_of(core, tenant)).keys.all()]
 
-    _tell(Place(data, database).run(work), ["id", "name", "for", "scopes", "created_at"], as_json)
+    tell_rows(Place(data, database).run(work), ["id", "name", "for", "scopes", "created_at"], as_json)
 
 
 @keys.command("revoke")
@@ -174,12 +214,17 @@ def revoke_key(
     async def work(core: Core) -> dict[str, Any]:
         records = await records_of(core, tenant)
         named = [known for known in await records.keys.all() if key in (str(known.id), known.name)]
-        if len(named) != 1:
+        if not named:
+            raise Invalid(f"There is no key {key}: `ringbook key list` shows those there are.")
+        if len(named) > 1:
             raise Invalid(f"There are {len(named)} keys {key}: give the id that `ringbook key list` shows.")
         return _key(await records.keys.revoke(named[0].id))
 
     revoked = Place(data, database).run(work)
-    typer.echo(msgspec.json.encode(revoked) if as_json else f"Revoked {revoked['name']}.")
+    if as_json:
+        tell_json(revoked)
+    else:
+        typer.echo(f"Revoked {revoked['name']}.")
 
 
 @app.command("migrate")
@@ -188,7 +233,7 @@ def migrate_database(data: Data = None, database: DatabaseUrl = None, as_json: J
     with Place(data, database).reached() as dsn:
         applied = asyncio.run(bring_up_to_date(dsn))
     if as_json:
-        typer.echo(msgspec.json.encode({"applied": applied}))
+        tell_json({"applied": applied})
     else:
         typer.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
 
@@ -212,7 +257,7 @@ def check(data: Data = None, database: DatabaseUrl = None, as_json: Json = False
         ]
 
     found = place.run(work)
-    _tell(found, ["check", "ok", "detail"], as_json)
+    tell_rows(found, ["check", "ok", "detail"], as_json)
     if not all(row["ok"] for row in found):
         raise typer.Exit(1)
 
@@ -232,10 +277,12 @@ def dialects(as_json: Json = False) -> None:
         for dialect in ALL
         for operation in dialect.operations
     ]
-    _tell(rows, ["dialect", "method", "path", "there", "about"], as_json)
+    tell_rows(rows, ["dialect", "method", "path", "there", "credential", "about"], as_json)
 
 
 def main() -> None:
+    # What a command's user is told is a sentence; the log is for who serves, and begins there.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with explaining():
         app()
 
@@ -243,40 +290,15 @@ def main() -> None:
 def _read(file: Path) -> Workspace:
     try:
         return read_workspace(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{file} cannot be read: it is not UTF-8 text (byte {error.start}).") from error
+    except Invalid as invalid:
+        raise Invalid(f"{file}: {invalid.message}", invalid.field) from invalid
 
 
-def _tell_applied(applied: Applied, as_json: bool) -> None:
-    if as_json:
-        typer.echo(msgspec.json.encode(applied))
-    else:
-        _tell_steps(applied.steps)
-
-
-def _tell_steps(steps: list[Step]) -> None:
-    for step in steps:
-        secret = f"  {step.secret}" if step.secret else ""
-        typer.echo(f"{step.action:9} {step.kind:9} {step.name}{secret}")
-
-
-def _tell(rows: list[dict[str, Any]], columns: list[str], as_json: bool) -> None:
-    if as_json:
-        typer.echo(msgspec.json.encode(rows))
-        return
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*(_shown(row[column]) for column in columns))
-    Console().print(table)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _key(credential: Any) -> dict[str, Any]:
+def _key(credential: Credential) -> dict[str, Any]:
     return {
         "id": credential.id,
         "name": credential.name,
