@@ -1,0 +1,148 @@
+"""The results, for people and for programs."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench.load import Sample
+from bench.runs import Results
+
+# By figure: what it is called, its target, and whether more is better.
+_TARGETS: Mapping[str, tuple[str, float, bool]] = {
+    "lookup_to_pgbench": ("look-up, of pgbench with the same statement", 0.35, True),
+    "lookup_to_one_table": ("look-up, of pgbench with number to id alone", 0.0, True),
+    "lookup_to_usual": ("look-up, of the usual stack", 0.0, True),
+    "lookup_to_constant": ("look-up, of the server answering a constant", 0.0, True),
+    "data_set_to_pgbench": ("Mindful get, of pgbench with the same statement", 0.35, True),
+    "contact_to_pgbench": ("POST /v1/contacts, of pgbench with the same rows", 0.0, True),
+    "submit_to_pgbench": ("Mindful submit, of pgbench with the same rows", 0.0, True),
+    "lookup_p99_ms": ("look-up p99, ms", 3.0, False),
+    "data_set_p99_ms": ("Mindful get p99, ms", 3.0, False),
+    "first_answer_seconds": ("first start to first answer, s", 3.0, False),
+    "again_answer_seconds": ("restart to first answer, s", 0.0, False),
+    "idle_pss_mb": ("idle memory with PostgreSQL (PSS), MB", 250.0, False),
+    "idle_rss_mb": ("the same as RSS, which counts shared pages again and again", 0.0, False),
+}
+
+_ROWS: Sequence[tuple[str, str]] = (
+    ("lookup", "GET /v1/lookup"),
+    ("pgbench lookup", "  pgbench, same statement"),
+    ("pgbench one table", "  pgbench, number to id alone"),
+    ("usual", "  FastAPI + SQLAlchemy + uvicorn"),
+    ("constant", "  the same server, a constant"),
+    ("lookup, 1 connection", "  1 connection"),
+    ("data set", "Mindful get"),
+    ("pgbench data set", "  pgbench, same statement"),
+    ("data set, 1 connection", "  1 connection"),
+    ("contact", "POST /v1/contacts, 8 connections"),
+    ("pgbench contact", "  pgbench, same rows"),
+    ("submit", "Mindful submit, 8 connections"),
+    ("pgbench submit", "  pgbench, same rows"),
+)
+
+
+def figures(results: Results) -> dict[str, float]:
+    """What targets are about."""
+    lookup, data_set, start = results.of("lookup"), results.of("data set"), results.start
+    return {
+        "lookup_to_pgbench": results.ratio("lookup", "pgbench lookup"),
+        "lookup_to_one_table": results.ratio("lookup", "pgbench one table"),
+        "lookup_to_usual": results.ratio("lookup", "usual"),
+        "lookup_to_constant": results.ratio("lookup", "constant"),
+        "data_set_to_pgbench": results.ratio("data set", "pgbench data set"),
+        "contact_to_pgbench": results.ratio("contact", "pgbench contact"),
+        "submit_to_pgbench": results.ratio("submit", "pgbench submit"),
+        "lookup_p99_ms": lookup.p99 or 0.0,
+        "data_set_p99_ms": data_set.p99 or 0.0,
+        "first_answer_seconds": start.first,
+        "again_answer_seconds": start.again,
+        "idle_pss_mb": start.app.pss + start.pg.pss,
+        "idle_rss_mb": start.app.rss + start.pg.rss,
+    }
+
+
+def plain(results: Results) -> dict[str, Any]:
+    """For a program."""
+    return {
+        "contacts": results.plan.size.contacts,
+        "rounds": results.plan.rounds,
+        "seconds": results.plan.seconds,
+        "figures": figures(results),
+        "runs": {name: _plain(results.of(name)) | {"spread": _spread(results, name)} for name in results.samples},
+        "open_loop": _open_loop(results),
+        "idle_mb": {"app": asdict(results.start.app), "postgresql": asdict(results.start.pg)},
+        "stolen": results.stolen,
+    }
+
+
+def table(results: Results) -> str:
+    plan = results.plan
+    lines = [
+        f"{plan.size.contacts} contacts, {plan.size.numbers} numbers; one worker; 32 connections unless it says so.",
+        f"Medians of {plan.rounds} x {plan.seconds} s, interleaved; us is processor time a request.",
+        "",
+        f"{'':36}{'req/s':>9}{'spread':>8}{'p50 ms':>9}{'p99 ms':>9}{'app us':>9}{'PG us':>9}{'bad':>6}",
+    ]
+    lines += [_row(label, results.of(name), _spread(results, name)) for name, label in _ROWS]
+    lines += ["", *_open_lines(results)]
+    if results.stolen > 0.02:
+        lines.append(
+            f"The host gave {results.stolen:.0%} of the processors to others meanwhile: trust the ratios alone."
+        )
+    lines += ["", f"{'':62}{'is':>9}  target"]
+    lines += [_judged(name, value) for name, value in figures(results).items()]
+    return "\n".join(lines)
+
+
+def _row(label: str, sample: Sample, spread: float) -> str:
+    times = "".join(f"{_number(value, 2):>9}" for value in (sample.p50, sample.p99))
+    costs = "".join(f"{_number(value, 1):>9}" for value in (sample.app_us, sample.pg_us))
+    return f"{label:36}{sample.rate:>9.0f}{spread:>8.0%}{times}{costs}{sample.bad or '':>6}"
+
+
+def _open_lines(results: Results) -> list[str]:
+    told = _open_loop(results)
+    times = ", ".join(f"{name} {told[name]:.2f} ms" for name in ("p50", "p90", "p99", "p999"))
+    return [
+        f"Open loop, look-up, {told['rate']:.0f} req/s (half of the above, Poisson, {told['bad']:.0f} bad): {times};",
+        "counted from the planned moment, so that waiting behind a slow answer counts.",
+    ]
+
+
+def _judged(name: str, value: float) -> str:
+    label, target, more = _TARGETS[name]
+    wanted = ""
+    if target:
+        met = value >= target if more else value <= target
+        wanted = f"  {'at least' if more else 'at most'} {target:g}: {'met' if met else 'MISSED'}"
+    return f"{label:62}{value:>9.2f}{wanted}"
+
+
+def _open_loop(results: Results) -> dict[str, float]:
+    runs = results.open_loop
+    told = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    return told | {"bad": sum(run["bad"] for run in runs)}
+
+
+def _spread(results: Results, name: str) -> float:
+    """How far apart the fastest and the slowest run were."""
+    rates = [sample.rate for sample in results.samples[name]]
+    return (max(rates) - min(rates)) / statistics.median(rates)
+
+
+def _plain(sample: Sample) -> dict[str, float | None]:
+    return {
+        "rate": sample.rate,
+        "p50_ms": sample.p50,
+        "p99_ms": sample.p99,
+        "app_us": sample.app_us,
+        "pg_us": sample.pg_us,
+        "bad": sample.bad,
+    }
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
