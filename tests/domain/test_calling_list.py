@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -35,10 +36,26 @@ def test_field_names_have_no_case_and_unknown_and_skipped_ones_are_ignored() -> 
     assert draft.fields == {"id": "7", "Phone": "3305550147"}
 
 
+@pytest.mark.parametrize("more", [{"key": True}, {"required": True}, {"searchable": True}])
+def test_what_is_skipped_is_not_needed_for_anything(more: dict[str, bool]) -> None:
+    fault = Layout([KEY, PHONE, Field("secret", skip=True, **more)]).fault()  # type: ignore[arg-type]
+    assert fault == "A skipped field cannot be key, required or searchable."
+    assert Layout([KEY, PHONE, Field("secret", skip=True)]).fault() is None
+
+
+def test_a_missing_field_is_told_in_lower_case_and_no_other() -> None:
+    street = Field("Straße", required=True)
+    with pytest.raises(Invalid, match="missing required field: straße"):
+        Layout([KEY, PHONE, street]).draft({"id": "1", "Phone": "1"})
+    assert Layout([KEY, PHONE, street]).draft({"id": "1", "Phone": "1", "STRASSE": "x"}).fields["Straße"] == "x"
+    with pytest.raises(Invalid, match="missing key: straße"):
+        Layout([Field("Straße", key=True), PHONE]).draft({"Phone": "1"})
+
+
 def test_numbers_and_flags_become_text_and_none_is_absent() -> None:
-    layout = Layout([KEY, PHONE, Field("a"), Field("b"), Field("c")])
-    draft = layout.draft({"id": 7, "Phone": 3305550147, "a": True, "b": 1.5, "c": None})
-    assert draft.fields == {"id": "7", "Phone": "3305550147", "a": "true", "b": "1.5"}
+    layout = Layout([KEY, PHONE, Field("a"), Field("b"), Field("c"), Field("d")])
+    draft = layout.draft({"id": 7, "Phone": 3305550147, "a": True, "b": 1.5, "c": None, "d": Decimal("1.50")})
+    assert draft.fields == {"id": "7", "Phone": "3305550147", "a": "true", "b": "1.5", "d": "1.50"}
 
 
 @pytest.mark.parametrize(
@@ -94,10 +111,67 @@ def test_what_is_no_us_number_is_refused(text: str) -> None:
         (Field("p", type="PHONE", phone_type="AS_GIVEN"), " +49 (30) 23125 ", "+49 (30) 23125"),
         (Field("n", type="INTEGER"), " -12 ", "-12"),
         (Field("n", type="INTEGER"), "", ""),
+        (Field("p", type="PHONE", default_country_code="1"), " none ", "none"),
+        (Field("d", type="DATETIME"), " 1/7/2025 3:05 ", "01/07/2025 03:05"),
+        (Field("d", type="DATETIME_CALL_AT", format="yyyy-MM-dd"), "2025-01-07", "2025-01-07"),
     ],
 )
 def test_each_type_has_its_form(field: Field, text: str, stored: str) -> None:
     assert normalised(field, text) == stored
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "told"),
+    [
+        (Field("n", type="INTEGER"), "abc", "n must be an integer"),
+        (Field("n", type="INTEGER"), "1.5", "n must be an integer"),
+        (Field("n", type="INTEGER"), "٣", "n must be an integer"),
+        (
+            Field("d", type="DATETIME", format="dd-MM-yyyy"),
+            "2025-01-07",
+            "Error parsing datetime value, please enter date in the correct format 'dd-MM-yyyy'",
+        ),
+    ],
+)
+def test_what_has_not_its_types_form_is_refused(field: Field, text: str, told: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        normalised(field, text)
+    assert (refused.value.message, refused.value.facts["fault"]) == (told, "formatError")
+
+
+def test_all_missing_keys_are_named_the_last_first() -> None:
+    layout = Layout([Field("Phone1", type="PHONE", key=True), Field("Phone2", type="PHONE", key=True)])
+    with pytest.raises(Invalid) as told:
+        layout.draft({"phone1": " "})
+    assert told.value.message == "missing key: phone2, phone1"
+    with pytest.raises(Invalid) as told:
+        layout.draft({"phone1": "1"})
+    assert told.value.message == "missing key: phone2"
+
+
+def test_whether_a_key_is_there_is_judged_as_it_was_sent() -> None:
+    layout = Layout([Field("Phone", type="PHONE", key=True), Field("Other", type="PHONE")])
+    fields = {"Phone": "x", "Other": "9003"}
+    assert layout.draft(fields).fields == fields
+    assert layout.asked_key_of({"Phone": "x"}) == layout.key_of({"Phone": "x"})
+
+
+@pytest.mark.parametrize("text", ["abc", "+ ()-"])
+def test_a_phone_without_a_digit_is_not_the_one_that_a_record_needs(text: str) -> None:
+    fields = [KEY, Field("p1", type="PHONE"), Field("p2", type="PHONE", phone_type="AS_GIVEN")]
+    for name in ("p1", "p2"):
+        with pytest.raises(Invalid) as told:
+            Layout(fields).draft({"id": "1", name: text})
+        assert told.value.message == "missing required field: at least one phone field"
+        assert Layout(fields, strict=False).draft({"id": "1", name: text}).fields[name] == text
+    assert Layout(fields).draft({"id": "1", "p1": text, "p2": "9003"}).fields["p1"] == text
+
+
+def test_a_key_that_no_record_can_have_may_be_asked_for() -> None:
+    layout = Layout([Field("Phone", type="PHONE", phone_type="US_CANADA", key=True)])
+    assert layout.asked_key_of({"Phone": "12"}) == layout.key_of({"Phone": "12"})
+    with pytest.raises(Invalid):
+        layout.stored_key_of({"Phone": "12"})
 
 
 def test_an_update_leaves_what_it_does_not_name_as_it_is_stored() -> None:
@@ -144,6 +218,7 @@ def test_different_keys_never_become_one_text(one: list[str], other: list[str]) 
         ([KEY], "at least one field of type PHONE"),
         ([KEY, PHONE, Field("phone")], "the same name"),
         ([PHONE, Field("a", type="ACCOUNT"), Field("b", type="ACCOUNT")], "one field of type ACCOUNT at most"),
+        ([PHONE, Field("d", type="DATETIME", format="MMM d")], "d: MMM is not known in a date's format"),
     ],
 )
 def test_a_layout_that_cannot_be_says_why(fields: list[Field], fault: str) -> None:

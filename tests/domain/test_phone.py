@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from ringbook.domain import phone
-from ringbook.domain.phone import match_key, normalise
+from ringbook.domain.numbering import is_surely_invalid
+from ringbook.domain.phone import match_key, match_keys_of, normalise, plus_lost
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 PERSONAL = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
@@ -164,6 +165,29 @@ def test_a_mobile_without_its_trunk_prefix_beats_an_own_calling_code() -> None:
 
 def test_a_national_number_beats_a_foreign_one_without_plus() -> None:
     assert match_key("6565550100", "US") == "+16565550100"
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "read"),
+    [
+        ("41441234567", "DE", "+41441234567"),
+        (" 41441234567 ", "de", "+41441234567"),
+        ("493023125010", "DE", "+493023125010"),
+        ("13305550147", "DE", "+13305550147"),
+        ("04144123456", "DE", "04144123456"),  # the trunk prefix is there
+        ("0041441234567", "DE", "0041441234567"),
+        ("3023125010", "DE", "3023125010"),  # no number with a plus
+        ("41 44 1234567", "DE", "41 44 1234567"),  # people write so; E.164 has no blanks
+        ("+41441234567", "DE", "+41441234567"),
+        ("", "DE", ""),
+        ("3305550147", "US", "3305550147"),
+        ("41441234567", "US", "41441234567"),  # 1 is trunk prefix and calling code
+        ("41441234567", "ES", "41441234567"),  # no trunk prefix
+        ("41441234567", "", "41441234567"),
+    ],
+)
+def test_digits_are_international_for_who_writes_no_plus(text: str, region: str, read: str) -> None:
+    assert plus_lost(text, region) == read
 
 
 # ---- Twins
@@ -381,3 +405,64 @@ def test_the_fast_way_agrees_on_random_numbers_of_every_country() -> None:
 )
 def test_usual_spellings_go_the_fast_way(text: str, region: str) -> None:
     assert phone._fast(text, region) is not None
+
+
+# ---- The keys of the same digits
+
+_BETWEEN = st.sampled_from(["", " ", "-", ".", "  ", "/"])
+
+
+@st.composite
+def _same_digits(draw: st.DrawFn) -> tuple[str, str, str]:
+    """A region, and two spellings of one row of digits: with and without a plus, and with anything between."""
+    region = draw(st.sampled_from(["US", "DE", "CO", "MX", "BR", "GB", "IT"]))
+    digits = draw(
+        st.from_regex(r"[0-9]{1,18}", fullmatch=True)
+        | st.sampled_from(["3305550101", "13305550101", "573001234567", "5213312345678", "493023125000", "03023125000"])
+    )
+
+    def spelled() -> str:
+        plus = draw(st.sampled_from(["", "+", " ", " +"]))
+        return plus + "".join(digit + draw(_BETWEEN) for digit in digits)
+
+    return region, spelled(), spelled()
+
+
+@given(_same_digits())
+@settings(deadline=None)
+def test_who_asks_by_digits_finds_what_is_stored_with_the_same_digits(same: tuple[str, str, str]) -> None:
+    region, asked, stored = same
+    keys = match_keys_of(normalise(asked, region), region)
+    assert keys[0] == match_key(asked, region)
+    assert match_key(stored, region) in keys
+    assert len(keys) == len(set(keys))
+
+
+def test_a_text_without_digits_is_only_itself() -> None:
+    assert match_keys_of(normalise("anonymous", "US"), "US") == ["t:anonymous"]
+
+
+def test_who_asks_by_digits_finds_what_was_stored_as_digits_alone() -> None:
+    assert "d:13305550101" in match_keys_of(normalise("+1 330 555 0101", "US"), "US"), "from before it was valid"
+
+
+_CODES = st.sampled_from(sorted(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE)))
+
+
+@given(_CODES, st.sampled_from(["", "0", "1", "8"]), st.from_regex(r"[0-9]{4,12}", fullmatch=True))
+@settings(deadline=None, max_examples=500)
+def test_what_is_surely_invalid_is_no_number_to_libphonenumber(code: str, trunk: str, rest: str) -> None:
+    digits = code + trunk + rest
+    assert not (is_surely_invalid(digits) and normalise(f"+{digits}", "US").identifies)
+
+
+@pytest.mark.parametrize("region", ["US", "DE", "AT", "SH", "MX"])
+def test_what_has_too_few_digits_is_no_number_without_a_thought(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["Room 12", "1", "+12", "999", "(1) 2-3", "00 1", "011"]
+    monkeypatch.setattr(phone, "_SHORTEST_NUMBER", 0)
+    phone._slow.cache_clear()
+    thought_over = [match_key(text, region) for text in texts]
+    monkeypatch.undo()
+    phone._slow.cache_clear()
+    monkeypatch.setattr(phone, "_parsed", None)
+    assert [match_key(text, region) for text in texts] == thought_over

@@ -17,6 +17,7 @@ from ringbook.domain.schema import (
     Attribute,
     AttributeType,
     Schema,
+    converted,
     fault_of,
     searchable_text,
 )
@@ -141,3 +142,46 @@ def test_every_type_has_a_spelling_and_every_tenant_has_the_predefined_attribute
     assert set(TYPE_SPELLINGS.values()) == set(GOOD) == set(BAD)
     assert [key for key, *_ in PREDEFINED][:5] == ["customer_id", "first_name", "last_name", "phone1", "phone2"]
     assert len(PREDEFINED) == 20
+
+
+def test_a_former_key_is_understood_and_written_under_the_present_one() -> None:
+    schema = Schema([attribute(key="account", aliases=("customer_number",)), attribute(key="other")])
+    assert schema.accept({"customer_number": "K-1"}) == {"account": "K-1"}
+    assert schema.named("customer_number") is schema.named("account") is not None
+    assert "customer_number" not in schema.by_key
+    assert schema.unknown(["customer_number", "other", "no_such"]) == ("no_such",)
+
+
+@pytest.mark.parametrize("value", ["x", "", 1, 1.5, True, None])
+def test_a_plain_value_of_an_unknown_key_passes_where_that_is_allowed(value: Any) -> None:
+    assert Schema([]).accept({"loose": value}, loose=True) == {"loose": value}
+
+
+@pytest.mark.parametrize(
+    "values", [{"loose": [1]}, {"loose": {}}, {"loose": "x" * 1001}, {"loose": 10**400}, {"a-b": "x"}, {"__v": "x"}]
+)
+def test_any_other_does_not(values: Mapping[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        Schema([]).accept(values, loose=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "becomes"),
+    [
+        ("Text", 43, "43"),
+        ("Text", 2.5, "2.5"),
+        ("Text", True, "true"),
+        ("Number", " 43 ", " 43 "),
+        ("Bool", "true", "true"),
+        ("Date", " 2026-02-28 ", "2026-02-28"),
+        ("Text", "", ""),
+    ],
+)
+def test_a_value_becomes_what_the_new_type_has(kind: AttributeType, value: Any, becomes: Any) -> None:
+    assert converted(attribute(kind), value) == becomes
+
+
+@pytest.mark.parametrize(("kind", "value"), [("Number", "large"), ("Bool", "yes"), ("Date", "28.2.2026"), ("URL", 1)])
+def test_a_value_that_cannot_is_invalid(kind: AttributeType, value: Any) -> None:
+    with pytest.raises(Invalid):
+        converted(attribute(kind), value)

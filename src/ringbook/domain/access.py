@@ -32,6 +32,12 @@ class Tenant(msgspec.Struct, frozen=True):
     region: str
     time_zone: str
     switches: Mapping[str, Any] = {}
+    """The dialects' switches, by the dialect's name."""
+    jtel_clients_id: int | None = None
+    wolkvox_licences: int | None = None
+    cim: bool = False
+    """Whether this tenant answers CIM's root paths to who comes without a key."""
+    cim_anonymous_networks: tuple[str, ...] = ()
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -49,5 +49,5 @@ def next_phone_tries(before: dict[str, Any], slot: int | None, attempt: Attempt)
         return before
     tried = before.get(str(slot), {"tries": 0, "at": ""})
     at = attempt.started_at.astimezone(UTC).isoformat(timespec="microseconds")
-    said = {"outcome": attempt.outcome, "cause": attempt.cause, "at": at} if at >= tried["at"] else {}
-    return before | {str(slot): tried | {"tries": tried["tries"] + 1} | said}
+    said = {"outcome": attempt.outcome, "cause": attempt.cause, "disposition": attempt.disposition, "at": at}
+    return before | {str(slot): tried | {"tries": tried["tries"] + 1} | (said if at >= tried["at"] else {})}

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import msgspec
 
+from ringbook.domain.date_format import date_format
 from ringbook.domain.problems import Invalid
 from ringbook.domain.schema import CUSTOMER_ID, PREDEFINED
-from ringbook.domain.text import bounded
+from ringbook.domain.text import bounded, search_key
 
 FieldType = Literal[
     "ACCOUNT",
@@ -53,7 +55,10 @@ _ATTRIBUTE_OF_NAME = {key: key for key, _, kind in PREDEFINED if key != CUSTOMER
 _PHONE_ATTRIBUTES = 10
 _NONE: Mapping[str, str] = {}
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_DIGIT = re.compile(r"\d")
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_DATES: frozenset[str] = frozenset({"DATETIME", "DATETIME_CALL_AT"})
 
 
 class Field(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -100,6 +105,12 @@ class RecordDraft(msgspec.Struct, frozen=True):
     external_id: str | None
     attributes: dict[str, str]
 
+    @property
+    def sort_name(self) -> str:
+        """What the record is sorted by among others: its last name, else the first, else the company, folded."""
+        names = (self.attributes.get(key, "") for key in ("last_name", "first_name", "company"))
+        return bounded(search_key(next((name for name in names if name.strip()), "")))
+
 
 class ListRecord(msgspec.Struct, frozen=True):
     id: int
@@ -124,13 +135,20 @@ class Layout:
         self.fields = tuple(fields)
         self.strict = strict
         self._by_name = {n.casefold(): f for f in self.fields for n in (f.name, *f.aliases)}
+        # A file has as many names as values, and most are spelled as the layout spells them.
+        self._as_spelled = {f.name: f for f in self.fields}
 
     def __getitem__(self, name: str) -> Field | None:
-        return self._by_name.get(name.strip().casefold())
+        return self._as_spelled.get(name) or self._by_name.get(name.strip().casefold())
 
     @cached_property
     def keys(self) -> tuple[Field, ...]:
         return tuple(f for f in self.fields if f.key)
+
+    @cached_property
+    def skipped(self) -> frozenset[str]:
+        """The names of fields that are neither taken nor shown."""
+        return frozenset(f.name for f in self.fields if f.skip)
 
     @cached_property
     def phones(self) -> tuple[Field, ...]:
@@ -144,7 +162,28 @@ class Layout:
             return "Two fields have the same name."
         if sum(f.type == "ACCOUNT" for f in self.fields) > 1:
             return "A list has one field of type ACCOUNT at most."
-        return None
+        if any(f.skip and (f.key or f.required or f.searchable) for f in self.fields):
+            return "A skipped field cannot be key, required or searchable."
+        return next((fault for f in self.fields if f.type in _DATES and (fault := _fault_of_format(f))), None)
+
+    def value(self, fields: Mapping[str, str], column: str, attribute: str | None = None) -> str | None:
+        """What a record of this layout says in a vendor's `column`: in the field of that name, else in the one that is
+        the `attribute` it stands for; `phone1` to `phone10` are the fields of type PHONE in their order.
+        """
+        field = self.field_of(column, attribute)
+        return None if field is None else fields.get(field.name)
+
+    def field_of(self, column: str, attribute: str | None = None) -> Field | None:
+        """Where value() reads."""
+        return self[column] or self._of_attribute.get(attribute or "")
+
+    @cached_property
+    def _of_attribute(self) -> Mapping[str, Field]:
+        found = {f"phone{slot}": field for slot, field in enumerate(self.phones, 1)}
+        for field in self.fields:
+            if field.attribute:
+                found.setdefault(field.attribute, field)
+        return found
 
     def named(self, submitted: Mapping[str, Any]) -> dict[str, str]:
         """What was submitted by the layout's own names, as text; unknown and skipped fields are left out."""
@@ -155,11 +194,16 @@ class Layout:
                 values[field.name] = _as_text(field, value)
         return values
 
+    def require_key(self, values: Mapping[str, str]) -> None:
+        """Invalid, naming all key fields that `values` lack, the last of the layout first."""
+        missing = [f.name.lower() for f in reversed(self.keys) if not values.get(f.name, "").strip()]
+        if missing or not self.keys:
+            raise Invalid(
+                f"missing key: {', '.join(missing)}", field=missing[0] if missing else None, fault="missingKey"
+            )
+
     def key_of(self, values: Mapping[str, str]) -> str:
-        """The key fields of `values` as one text; a strict layout raises Invalid naming all that are missing."""
-        missing = [f.name.casefold() for f in self.keys if not values.get(f.name, "").strip()]
-        if missing and self.strict:
-            raise Invalid(f"missing key: {', '.join(missing)}", field=missing[0], fault="missingKey")
+        """The key fields of `values` as one text."""
         return bounded(msgspec.json.encode([values.get(f.name, "") for f in self.keys]).decode())
 
     def draft(
@@ -172,21 +216,27 @@ class Layout:
         """
         given = self.named(submitted)
         known = before or {}
+        if self.strict and self.keys:
+            self.require_key(given)
         key_submitted = self.key_of(given)
         self._check_required({**known, **given})
         standing = {f.name for f in self.keys if known.get(f.name)}
         new = {name: value for name, value in given.items() if name not in standing}
-        fresh = {f.name: normalised(f, new[f.name]) for f in self.fields if f.name in new}
-        stored = {f.name: text for f in self.fields if (text := fresh.get(f.name, known.get(f.name))) is not None}
+        fresh = {name: normalised(field, new[name]) for name, field in self._as_spelled.items() if name in new}
+        merged = {**known, **fresh}
+        stored = {name: merged[name] for name in self._as_spelled if name in merged}
         raw = {**known, **numbers, **new}
-        phones = [RecordPhone(slot, f.name, raw.get(f.name, "").strip()) for slot, f in enumerate(self.phones, 1)]
-        accounts = [stored.get(f.name) for f in self.fields if f.type == "ACCOUNT"]
+        phones = [
+            RecordPhone(slot, field.name, text)
+            for slot, field in enumerate(self.phones, 1)
+            if (text := raw.get(field.name, "").strip())
+        ]
         return RecordDraft(
             fields=stored,
             key_text=self.key_of(stored),
             key_submitted=key_submitted,
-            phones=tuple(phone for phone in phones if phone.raw),
-            customer_id=(accounts[0] or None) if accounts else None,
+            phones=tuple(phones),
+            customer_id=stored.get(self._account) or None,
             external_id=stored.get(EXTERNAL_ID_FIELD) or None,
             attributes=self._attributes(stored, phones),
         )
@@ -195,20 +245,49 @@ class Layout:
         """The same as key_of(), of the values as the list would store them; Invalid where one has no such form."""
         return self.key_of({f.name: normalised(f, values[f.name]) for f in self.keys if f.name in values})
 
+    def asked_key_of(self, values: Mapping[str, str]) -> str:
+        """The same as stored_key_of(), for who only asks: what has no such form is no record's key."""
+        try:
+            return self.stored_key_of(values)
+        except Invalid:
+            return self.key_of(values)
+
     def _check_required(self, values: Mapping[str, str]) -> None:
-        for field in self.fields:
-            if field.required and not values.get(field.name, "").strip():
-                name = field.name.casefold()
+        for field in self._required:
+            if not values.get(field.name, "").strip():
+                name = field.name.lower()
                 raise Invalid(f"missing required field: {name}", field=name, fault="missingRequired")
-        if self.strict and not any(values.get(f.name, "").strip() for f in self.phones):
+        if self.strict and not any(_DIGIT.search(values.get(f.name, "")) for f in self.phones):
             raise Invalid("missing required field: at least one phone field", fault="missingRequired")
 
     def _attributes(self, stored: Mapping[str, str], phones: Sequence[RecordPhone]) -> dict[str, str]:
-        found = {f"phone{phone.slot}": phone.raw for phone in phones[:_PHONE_ATTRIBUTES] if phone.raw}
-        for field in self.fields:
-            if field.attribute and stored.get(field.name):
-                found.setdefault(field.attribute, stored[field.name])
+        found = {f"phone{phone.slot}": phone.raw for phone in phones if phone.slot <= _PHONE_ATTRIBUTES}
+        for attribute, name in self._carriers:
+            if stored.get(name):
+                found.setdefault(attribute, stored[name])
         return found
+
+    @cached_property
+    def _required(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.required)
+
+    @cached_property
+    def _account(self) -> str:
+        """The name of the field that says which customer it is; empty where there is none."""
+        return next((f.name for f in self.fields if f.type == "ACCOUNT"), "")
+
+    @cached_property
+    def _carriers(self) -> tuple[tuple[str, str], ...]:
+        """The contact's attributes that fields of these names carry."""
+        return tuple((f.attribute, f.name) for f in self.fields if f.attribute)
+
+
+def _fault_of_format(field: Field) -> str | None:
+    try:
+        date_format(field.format)
+    except ValueError as error:
+        return f"{field.name}: {error}."
+    return None
 
 
 def normalised(field: Field, value: str) -> str:
@@ -218,14 +297,27 @@ def normalised(field: Field, value: str) -> str:
         return text
     if field.type == "PHONE" and field.phone_type != "AS_GIVEN":
         return _phone(field, text)
-    if field.type == "INTEGER" and not text.removeprefix("-").isdecimal():
+    if field.type == "INTEGER" and not _INTEGER.fullmatch(text):
         raise Invalid(f"{field.name} must be an integer", field=field.name, fault="formatError")
+    if field.type in _DATES:
+        return _date(field, text)
     return text
+
+
+def _date(field: Field, text: str) -> str:
+    known = date_format(field.format)
+    moment = known.parse(text)
+    if moment is None:
+        asked = f"please enter date in the correct format '{field.format}'"
+        raise Invalid(f"Error parsing datetime value, {asked}", field=field.name, fault="formatError")
+    return known.render(moment)
 
 
 def _phone(field: Field, text: str) -> str:
     digits = _NOT_A_DIGIT.sub("", text)
     if field.phone_type == "OTHER":
+        if not digits:
+            return text  # it is no number, and what was given is not lost
         digits = digits.removeprefix(field.remove_prefix)
         return digits if digits.startswith(field.default_country_code) else field.default_country_code + digits
     if digits.startswith("011") or (len(digits) == 11 and digits.startswith("1")):
@@ -238,7 +330,7 @@ def _phone(field: Field, text: str) -> str:
 def _as_text(field: Field, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float | Decimal):
         text = str(value)
         if len(text) <= LONGEST_VALUE:
             return text
@@ -298,7 +390,7 @@ OWN_LAYOUT = Layout(
         Field("tel_extra", type="PHONE", phone_type="AS_GIVEN"),
         Field("email"),
         Field("recall_date"),
-        Field("recall_telephone"),
+        Field("recall_telephone", type="PHONE", phone_type="AS_GIVEN"),
         Field("agent_id", type="AGENT_LOGIN_ID"),
         Field(EXTERNAL_ID_FIELD),
         Field("Company", type="COMPANY"),
@@ -319,4 +411,10 @@ class CallingList(msgspec.Struct, frozen=True):
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.fields, strict=self.campaign_id is None)
+        return _layout(self.fields, strict=self.campaign_id is None)
+
+
+@lru_cache(maxsize=1000)
+def _layout(fields: tuple[Field, ...], *, strict: bool) -> Layout:
+    """A layout, made once: every request for a list's record needs it."""
+    return Layout(fields, strict)

@@ -41,6 +41,17 @@ class Contact(msgspec.Struct, frozen=True):
         return bool(own and other) and own != other
 
 
+class StoredContact(msgspec.Struct, frozen=True):
+    """A contact whose `attributes` stay the stored JSON: a look-up passes them through without reading them."""
+
+    id: int
+    created_second: int
+    attributes: msgspec.Raw
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
 class Identity(msgspec.Struct, frozen=True):
     """Whom a write is about: the contact, by what it was recognised, and who else it could have been."""
 

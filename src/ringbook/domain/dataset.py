@@ -40,6 +40,7 @@ class Template(msgspec.Struct, frozen=True):
     name: str
     retention_seconds: float
     data_keys: tuple[str, ...]
+    description: str = ""
 
 
 class DataSet(msgspec.Struct, frozen=True):

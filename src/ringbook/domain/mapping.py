@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,9 @@ ANI = "ani"
 DNIS = "dnis"
 PHONE = "phone"
 """The virtual key: any attribute of type Phone."""
+LONGEST_VARIABLE = 200
+"""Characters of one text of a condition: four of them are one index entry."""
+MOST_CONDITIONS = 200
 
 _ALIASES = {
     "ani": ANI,
@@ -35,11 +38,21 @@ class Condition(msgspec.Struct, frozen=True):
     call_variable: str
     key: str
     var_number: str
+    created_second: int = 0
 
     @property
     def variable(self) -> str:
         """The one call variable that this condition reads, in lower case."""
         return effective_variable(self.call_var, self.call_variable, self.var_number)
+
+
+BUILT_IN = Condition(1, "ANI", "ANI", PHONE, "")
+"""The condition that takes part unless a mapping for ANI replaces it. No record was made in its second, 1970."""
+
+
+def with_built_in(conditions: Sequence[Condition]) -> Sequence[Condition]:
+    """All conditions that take part."""
+    return conditions if any(condition.variable == ANI for condition in conditions) else [BUILT_IN, *conditions]
 
 
 def canonical(name: str) -> str:

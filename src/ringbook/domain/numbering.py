@@ -28,6 +28,8 @@ _LONGEST_USUAL = 40
 # Every ASCII character has an entry: str.translate is slow where it has to find out that there is none.
 _WITHOUT_PUNCTUATION = {i: None if chr(i) in " -.()/" else i for i in range(128)}
 _NOTHING = "(?!)"
+_RETIRED_SPELLINGS = ("52", "54", "55")
+"""Calling codes under which a number may be valid that its plan no longer knows: `ringbook.domain.twins`."""
 
 _LINES = ("fixed_line", "mobile")
 _SERVICES = (
@@ -56,6 +58,14 @@ def usual(text: str, region: str) -> tuple[E164, str] | None:
         return None
     e164 = E164(home.plus_code + digits) if home.is_bare_at_home(digits) else _national(digits, home)
     return None if e164 is None else (e164, digits)
+
+
+def is_surely_invalid(digits: str) -> bool:
+    """Whether a plus and these digits are no valid number, not even a retired one. False: ask libphonenumber."""
+    plan = _MAIN_PLANS.get(digits[:3]) or _main_plan(digits[:3])
+    if plan is None or plan.code in _RETIRED_SPELLINGS:
+        return False
+    return plan.is_surely_invalid(digits[plan.code_length :])
 
 
 def _international(digits: str) -> E164 | None:
@@ -159,6 +169,13 @@ class Plan:
     def has_no_trunk_prefix(self, digits: str) -> bool:
         prefix = self._trunk(digits)
         return prefix is None or prefix.end() == 0
+
+    def is_surely_invalid(self, digits: str) -> bool:
+        """Whether these digits are no valid number, with what may be a trunk prefix and without it."""
+        prefix = self._trunk(digits)
+        if prefix is not None and prefix.lastindex is not None:
+            return False
+        return not (self.is_valid(digits) or (prefix is not None and self.is_valid(digits[prefix.end() :])))
 
     def significant(self, digits: str) -> str | None:
         """The valid national number in these digits, its trunk prefix dropped. None: ask libphonenumber."""

@@ -29,20 +29,29 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NewType
 
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
-from ringbook.domain.numbering import E164, usual
+from ringbook.domain.numbering import E164, is_surely_invalid, usual
 from ringbook.domain.twins import folded
 
 MatchKey = NewType("MatchKey", str)
 """What look-up compares: a valid number with its twins folded, else `d:` and digits, else `t:` and text."""
 
+SPELLED = r"\s*(tel:)?[\d\s+().,/*#~-]*((extension|ext|x|;ext=)[.:]?\s*\d+)?\s*"
+"""What a number looks like, valid or not: digits, what people put between them, and an extension."""
+_SPELLED = re.compile(SPELLED, re.IGNORECASE)
+
 _LONGEST_NUMBER = 250  # libphonenumber's own limit; longer text is not a number and is not searched for digits
 _LONGEST_KEY = 64  # in characters; keys are stored in a B-tree, which refuses long ones
 
+_SHORTEST_NUMBER = 4  # of any country, without its calling code
+
+_PLAIN = re.compile(r"[+\d\s().-]*")
+_BARE = re.compile(r"[0-9]+")
 _FIRST = re.compile(r"[+\d]")
 _BEFORE_DIGITS = re.compile(r"\D*")
 _NOT_DIGITS = re.compile(r"\D+")
@@ -70,6 +79,13 @@ class Phone:
         """Whether it says who somebody is: a valid number does, also in a retired spelling."""
         return self.match_key.startswith("+")
 
+    @property
+    def literal(self) -> str:
+        """What has digits and is no number, `Room 12`, as it is compared with its like; empty for all else."""
+        if self.identifies or not self.digits or _SPELLED.fullmatch(_ascii(self.raw)):
+            return ""
+        return self.raw.strip().lower()
+
 
 def normalise(raw: str, region: str) -> Phone:
     """What is to be known about a number, written in any way by a tenant of this region (an ISO code)."""
@@ -93,6 +109,40 @@ def match_key(raw: str, region: str) -> MatchKey:
     return _slow(raw, region).match_key if found is None else MatchKey(folded(found[0]))
 
 
+def match_keys_of(phone: Phone, region: str) -> list[MatchKey]:
+    """The keys that a number with the same digits may be stored under, its own first.
+
+    Digits alone do not say whether there was a plus before them; where a vendor compares digits, both readings count.
+    """
+    if not phone.digits:
+        return [phone.match_key]
+    keys = [phone.match_key, match_key(phone.digits, region), _digits_key(phone.digits)]
+    if not is_surely_invalid(phone.digits):
+        keys.append(match_key(f"+{phone.digits}", region))
+    return list(dict.fromkeys(keys))
+
+
+def plus_lost(text: str, region: str) -> str:
+    """The text with its plus, where it is digits that are an international number first; else as it was.
+
+    For vendors that write E.164 without its plus. So read are digits that do not begin with the region's trunk prefix,
+    in regions where nobody leaves that out: not where there is none, and not where it is the calling code as well, as
+    in North America. With their plus they must be a valid number.
+    """
+    digits = text.strip()
+    metadata = PhoneMetadata.metadata_for_region(region.upper())
+    if (
+        metadata is None
+        or metadata.national_prefix is None
+        or metadata.national_prefix == str(metadata.country_code)
+        or not _BARE.fullmatch(digits)
+        or digits.startswith(metadata.national_prefix)
+    ):
+        return text
+    international = f"+{digits}"
+    return text if normalise(international, region).e164 is None else international
+
+
 def _fast(raw: str, region: str) -> Phone | None:
     found = usual(raw, region)
     if found is None:
@@ -101,6 +151,7 @@ def _fast(raw: str, region: str) -> Phone | None:
     return Phone(raw, e164, digits, MatchKey(folded(e164)), "")
 
 
+@lru_cache(maxsize=20_000)  # a batch asks twice for each, and libphonenumber thinks long about what is no number
 def _slow(raw: str, region: str) -> Phone:
     if len(raw) > _LONGEST_NUMBER:
         return Phone(raw, None, "", _text_key(raw), "")
@@ -126,6 +177,8 @@ def _readings(text: str, region: str) -> Iterator[PhoneNumber]:
     if first is None:
         return
     body = text[first.start() :]
+    if _PLAIN.fullmatch(body) and len(_NOT_DIGITS.sub("", body)) < _SHORTEST_NUMBER:
+        return
     if body[0] == "+":
         behind = _BEFORE_DIGITS.sub("", body, count=1)
         if not behind.startswith("0"):

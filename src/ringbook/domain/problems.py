@@ -87,3 +87,7 @@ class TooMany(Problem):
 
 class Unavailable(Problem):
     """The database does not answer. Try again shortly."""
+
+
+class Busy(Unavailable):
+    """Somebody else is changing this right now. Try again shortly."""

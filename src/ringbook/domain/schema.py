@@ -54,10 +54,15 @@ PREDEFINED: tuple[tuple[str, str, AttributeType], ...] = (
     ("postal_code", "Postal code", "Text"),
 )
 """The attributes every tenant has: key, label, type."""
+PREDEFINED_KEYS = frozenset(key for key, *_ in PREDEFINED)
+
+
+class TooManyAttributes(Invalid):
+    """There are as many attributes as there may be."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """One entry of the schema."""
+    """One entry of the schema. `aliases` are keys that it had before: still understood, never told."""
 
     id: int
     key: str
@@ -69,6 +74,12 @@ class Attribute(msgspec.Struct, frozen=True):
     searchable: bool = True
     default: str | None = None
     max_length: int | None = None
+    pii: bool = False
+    order: int = 0
+    description: str = ""
+    channel_identifier: str | None = None
+    created_second: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 class Schema:
@@ -78,6 +89,14 @@ class Schema:
         self.attributes = tuple(attributes)
         self.by_key: Mapping[str, Attribute] = {a.key: a for a in self.attributes}
 
+    def named(self, key: str) -> Attribute | None:
+        """The attribute that has this key, or had it before it was renamed."""
+        return self.by_key.get(key) or self._by_alias.get(key)
+
+    @cached_property
+    def _by_alias(self) -> Mapping[str, Attribute]:
+        return {alias: a for a in self.attributes for alias in a.aliases}
+
     @cached_property
     def phone_keys(self) -> frozenset[str]:
         return frozenset(a.key for a in self.attributes if a.type == "Phone")
@@ -86,12 +105,26 @@ class Schema:
     def unique(self) -> tuple[Attribute, ...]:
         return tuple(a for a in self.attributes if a.unique and a.type != "Phone")
 
-    def accept(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def accept(self, values: Mapping[str, Any], *, loose: bool = False) -> dict[str, Any]:
         """`values` checked against the schema, in their order; None (clear this attribute) passes.
 
-        Raises Invalid naming the first attribute that is unknown or whose value does not fit its type.
+        Raises Invalid naming the first attribute that is unknown or whose value does not fit its type. `loose` lets
+        plain values of unknown keys pass: they become an attribute's when one of that key is made.
         """
-        return {key: self._fitting(key, value) for key, value in values.items()}
+        accepted: dict[str, Any] = {}
+        for key, value in values.items():
+            attribute = self.named(key)
+            if attribute is not None:
+                accepted[attribute.key] = _fitting(attribute, key, value)
+            elif loose:
+                accepted[key] = _plain(key, value)
+            else:
+                raise Invalid("The schema has no such attribute.", field=key)
+        return accepted
+
+    def unknown(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Those of the keys that the schema lacks."""
+        return tuple(key for key in keys if self.named(key) is None)
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` of a new contact without the unset ones and with defaults; Invalid if a required one is missing."""
@@ -111,16 +144,36 @@ class Schema:
             if self.by_key[key].required and values.get(key) in (None, ""):
                 raise Invalid(f"{key} is required.", field=key)
 
-    def _fitting(self, key: str, value: Any) -> Any:
-        attribute = self.by_key.get(key)
-        if attribute is None:
-            raise Invalid("The schema has no such attribute.", field=key)
-        if value is None:
-            return None
-        fault = fault_of(attribute, value)
-        if fault:
-            raise Invalid(f"{key} {fault}.", field=key)
+
+def _fitting(attribute: Attribute, key: str, value: Any) -> Any:
+    fault = None if value is None else fault_of(attribute, value)
+    if fault:
+        raise Invalid(f"{key} {fault}.", field=key)
+    return value
+
+
+def _plain(key: str, value: Any) -> Any:
+    """A value that no attribute is there for: text, a number, true, false, or None."""
+    if not KEY.fullmatch(key) or key in RESERVED_KEYS:
+        raise Invalid("A key has letters, digits and _, 64 at most, and does not begin with a digit.", field=key[:64])
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise Invalid(f"{key} must have {LONGEST_TEXT} characters at most.", field=key)
+    if isinstance(value, float | int) and not isinstance(value, bool) and _number(value) is None:
+        raise Invalid(f"{key} is too large a number.", field=key)
+    if value is not None and not isinstance(value, str | bool | int | float):
+        raise Invalid(f"{key} must be a text, a number, true or false.", field=key)
+    return value
+
+
+def converted(attribute: Attribute, value: Any) -> Any:
+    """`value` as this attribute can have it: itself, or what it is as text; Invalid if neither fits."""
+    if fault_of(attribute, value) is None:
         return value
+    text = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+    text = str(text).strip()
+    if fault_of(attribute, text) is None:
+        return text
+    raise Invalid(f"{attribute.key} cannot have this value.", field=attribute.key)
 
 
 def fault_of(attribute: Attribute, value: Any) -> str | None:

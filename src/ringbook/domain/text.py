@@ -25,12 +25,12 @@ def search_key(text: str) -> str:
     return bounded(fold(text))
 
 
-def bounded(text: str) -> str:
+def bounded(text: str, longest: int = LONGEST_KEY) -> str:
     """`text` itself, or for a long one its beginning and its hash."""
-    if len(text) <= LONGEST_KEY:
+    if len(text) <= longest:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return text[: LONGEST_KEY - len(digest) - 1] + "#" + digest
+    return text[: longest - len(digest) - 1] + "#" + digest
 
 
 def words(text: str) -> list[str]:
