@@ -48,8 +48,11 @@ _TABLES = (
     SELECT tenant_id, id, 1, 'Phone', key, key, key FROM crowd
     """,
     """
-    INSERT INTO campaign_record (tenant_id, id, campaign_id, list_id, record_id, created_at, changed_at)
-    SELECT tenant_id, id + 50000, n % 5, n % 4, id, now(), now() FROM crowd
+    INSERT INTO campaign_record (tenant_id, id, campaign_id, list_id, record_id, created_at, changed_at,
+                                 last_attempt_at, completed_at, told_at)
+    SELECT tenant_id, id + 50000, n % 5, n % 4, id, now(), now(), CASE WHEN n % 2 = 0 THEN now() END,
+           CASE WHEN n % 3 = 0 THEN now() END, CASE WHEN n % 6 IN (0, 2, 3, 4) THEN now() END
+      FROM crowd
     """,
     """
     INSERT INTO interaction (tenant_id, id, call_id, ani, match_key, contact_id, link, started_at, created_at)
@@ -76,6 +79,10 @@ _TABLES = (
     INSERT INTO identity_key (tenant_id, key) SELECT tenant_id, key || n FROM crowd
     """,
     """
+    INSERT INTO app_user (tenant_id, id, login, role, created_at)
+    SELECT $1, id, 'login ' || id, 'agent', now() FROM crowd
+    """,
+    """
     INSERT INTO credential (digest, dialect, tenant_id, name, created_at)
     SELECT sha256(('crowd ' || id)::bytea), 'native', $1, 'crowd ' || id, now() FROM crowd
     """,
@@ -94,6 +101,7 @@ LARGE = (
     "change",
     "dnc_entry",
     "identity_key",
+    "app_user",
     "credential",
 )
 """The tables that no hot statement may scan."""

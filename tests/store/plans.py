@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 
+_ARBITERS = "Conflict Arbiter Indexes"
+
+
 class Plan(NamedTuple):
     sql: str
     scanned: frozenset[str]
@@ -28,11 +31,11 @@ async def plan_of(tx: Tx, sql: str, parameters: int) -> Plan:
     finally:
         await tx.execute("DEALLOCATE asked")
         await tx.execute("RESET plan_cache_mode")
-    nodes = list(_nodes(found[0]["Plan"]))
+    nodes = list(nodes_of(found[0]["Plan"]))
     return Plan(
         sql,
         frozenset(node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"),
-        frozenset(node["Index Name"] for node in nodes if "Index Name" in node),
+        frozenset(name for node in nodes for name in (node.get("Index Name"), *node.get(_ARBITERS, ())) if name),
     )
 
 
@@ -42,10 +45,11 @@ async def plans_of(tx: Tx, use: Callable[[Tx], Awaitable[object]]) -> list[Plan]
     with tx.query_logger(lambda query: ran.append((query.query, len(query.args or ())))):
         await use(tx)
         await asyncio.sleep(0)  # the driver tells its loggers on the next turn
-    return [await plan_of(tx, sql, parameters) for sql, parameters in ran]
+    return [await plan_of(tx, sql, n) for sql, n in ran if not sql.startswith(("SAVEPOINT", "RELEASE"))]
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's node and all below it."""
     yield plan
     for child in plan.get("Plans", ()):
-        yield from _nodes(child)
+        yield from nodes_of(child)

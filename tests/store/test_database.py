@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from ringbook.core.access import Core
-from ringbook.domain.problems import Conflict, Invalid, Missing, Problem, Unavailable
+from ringbook.domain.problems import Busy, Conflict, Invalid, Missing, Problem, Unavailable
 from ringbook.store import driver_errors
 from ringbook.store.database import Connecting, Database
 from ringbook.store.driver_errors import as_problem
@@ -86,6 +86,27 @@ async def test_a_writer_who_goes_away_writes_nothing_and_leaves_the_connection_u
     await asyncio.gather(writing, return_exceptions=True)
     async with database.reading() as tx:
         assert await tx.fetchval("SELECT count(*) FROM tenant WHERE slug = 'gone'") == 0
+    await database.close()
+
+
+async def test_who_waits_for_a_lock_or_a_connection_for_too_long_is_told_that_others_are_at_it(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringbook.store.database._LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("ringbook.store.database._CONNECT_SECONDS", 0.5)
+    database = Database(Connecting(dsn, pool=2, lanes=1), ())
+    await database.open()
+    async with database.transaction() as first:
+        await first.execute("SELECT pg_advisory_xact_lock(4711)")
+        with pytest.raises(Busy):
+            async with database.transaction() as second:
+                await second.execute("SELECT pg_advisory_xact_lock(4711)")
+        async with database.transaction():
+            with pytest.raises(Busy):
+                async with database.reading():
+                    pass
+        async with database.reading() as tx:
+            assert await tx.fetchval("SELECT 1") == 1
     await database.close()
 
 

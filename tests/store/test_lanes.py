@@ -171,6 +171,14 @@ async def test_a_lane_that_is_lost_is_replaced_and_nobody_gets_a_wrong_answer(
     assert await asyncio.gather(*(worker.look_up(n) for n in range(8))) == [[person] for person in people]
 
 
+async def test_lanes_that_are_cut_while_nobody_asks_come_back_before_somebody_does(
+    dsn: str, worker: Worker, people: list[int]
+) -> None:
+    await worker.cut()
+    await new_lanes(dsn, worker.others | set(worker.lane_pids))
+    assert await back(worker) == [people[0]]
+
+
 async def back(worker: Worker) -> list[int]:
     """The first answer after a loss, which comes within seconds and without anybody's doing."""
     async with asyncio.timeout(5):

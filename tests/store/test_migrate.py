@@ -71,3 +71,22 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty: Connection) -
         await migrate(empty)
     tables = await empty.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert [row["tablename"] for row in tables] == ["leg"]
+
+
+async def test_what_was_told_of_before_is_told_in_its_order_and_one_after_the_other(empty: Connection) -> None:
+    told = next(m for m in migrations() if m.name == "0010_told")
+    for migration in migrations()[: told.number - 1]:
+        await empty.execute(migration.sql)
+    await empty.execute(
+        """
+        INSERT INTO campaign_record (tenant_id, id, campaign_id, list_id, record_id, created_at, changed_at,
+                                     last_attempt_at, completed_at)
+        SELECT 1, n, 1, 1, n, now(), '2026-03-02 12:00Z', CASE WHEN n <= 2 THEN now() END,
+               CASE WHEN n = 3 THEN now() END
+          FROM generate_series(1, 4) AS n
+        """
+    )
+    await empty.execute(told.sql)
+    rows = await empty.fetch("SELECT id, told_at - '2026-03-02 12:00Z' AS late FROM campaign_record ORDER BY id")
+    assert [row["late"] and row["late"].total_seconds() for row in rows[1:]] == [0.001, 0.002, None]
+    assert rows[0]["late"].total_seconds() == 0

@@ -74,7 +74,7 @@ async def insert(
         notes,
     )
     assert row is not None
-    return _attempt(row)
+    return attempt_of(row)
 
 
 async def apply(
@@ -82,7 +82,8 @@ async def apply(
 ) -> CampaignRecord:
     """The campaign record after this attempt: one try more; its last outcome, unless a later attempt is known.
 
-    A final outcome completes the record; one that is not takes it up again. A claim ends with its attempt.
+    A final outcome completes the record; one that is not takes it up again. A claim ends with its attempt, and so does
+    a recall.
     """
     await tx.execute(
         """
@@ -93,11 +94,13 @@ async def apply(
                disposition = CASE WHEN late THEN disposition ELSE $6 END,
                next_try_at = CASE WHEN late THEN next_try_at ELSE $7 END,
                completed_at = CASE WHEN late THEN completed_at WHEN $8 THEN now END,
+               recall = CASE WHEN late THEN recall END,
                last_attempt_at = GREATEST(last_attempt_at, $4),
                claimed_by = NULL,
                claim_token = NULL,
                claimed_until = NULL,
-               changed_at = now
+               changed_at = now,
+               told_at = now
           FROM ringbook_now($1) AS now,
                (SELECT last_attempt_at > $4 AS late
                   FROM campaign_record
@@ -118,7 +121,7 @@ async def apply(
     return await campaign_record(tx, tenant_id, of.campaign_id, of.id)
 
 
-def _attempt(row: asyncpg.Record) -> Attempt:
+def attempt_of(row: asyncpg.Record) -> Attempt:
     return Attempt(
         id=row["id"],
         campaign_id=row["campaign_id"],

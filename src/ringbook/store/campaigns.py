@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
 
-from ringbook.domain.campaign import Campaign, CampaignRecord, status_of
+from ringbook.domain.campaign import Campaign, CampaignRecord, Recall, status_of
 from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
-_CAMPAIGN = "id, name, description, type, enabled, state"
+_CAMPAIGN = "id, name, description, type, enabled, state, settings"
 _RECORD = (
     "c.id, c.campaign_id, c.list_id, c.record_id, c.tries, c.phone_tries, c.next_try_at, c.barred, c.outcome, "
-    "c.disposition, c.completed_at, c.last_attempt_at"
+    "c.disposition, c.completed_at, c.last_attempt_at, c.second_disposition, c.notes, c.recalls, c.recall"
 )
 
 
 async def next_id(tx: Tx, tenant_id: int) -> int:
     """An id above all that this tenant's campaigns have; the tenant's row keeps two askers apart."""
-    await tx.execute("SELECT 1 FROM tenant WHERE id = $1 FOR UPDATE", tenant_id)
+    await tx.execute("SELECT 1 FROM tenant WHERE id = $1 FOR NO KEY UPDATE", tenant_id)
     found: int = await tx.fetchval("SELECT COALESCE(max(id), 0) + 1 FROM campaign WHERE tenant_id = $1", tenant_id)
     return found
 
@@ -32,8 +32,8 @@ async def next_id(tx: Tx, tenant_id: int) -> int:
 async def insert(tx: Tx, tenant_id: int, campaign: Campaign) -> Campaign:
     row = await tx.fetchrow(
         f"""
-        INSERT INTO campaign (tenant_id, id, name, description, type, enabled, state, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, ringbook_now($1))
+        INSERT INTO campaign (tenant_id, id, name, description, type, enabled, state, settings, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, ringbook_now($1))
         RETURNING {_CAMPAIGN}
         """,
         tenant_id,
@@ -43,6 +43,7 @@ async def insert(tx: Tx, tenant_id: int, campaign: Campaign) -> Campaign:
         campaign.type,
         campaign.enabled,
         campaign.state,
+        msgspec.json.encode(campaign.settings).decode(),
     )
     assert row is not None
     return _campaign(row)
@@ -56,7 +57,8 @@ async def update(tx: Tx, tenant_id: int, campaign: Campaign) -> None:
                description = $4,
                type = $5,
                enabled = $6,
-               state = $7
+               state = $7,
+               settings = $8::json
          WHERE tenant_id = $1
            AND id = $2
         """,
@@ -67,6 +69,7 @@ async def update(tx: Tx, tenant_id: int, campaign: Campaign) -> None:
         campaign.type,
         campaign.enabled,
         campaign.state,
+        msgspec.json.encode(campaign.settings).decode(),
     )
 
 
@@ -90,14 +93,15 @@ async def drop(tx: Tx, tenant_id: int, campaign_id: int) -> None:
 
 async def get(tx: Tx, tenant_id: int, campaign_id: int, *, for_update: bool = False) -> Campaign:
     if not fits(campaign_id):
-        raise Missing("There is no such campaign.")
+        raise Missing("There is no such campaign.", of="campaign")
     row = await tx.fetchrow(
-        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND id = $2" + (" FOR UPDATE" if for_update else ""),
+        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND id = $2"
+        + (" FOR NO KEY UPDATE" if for_update else ""),
         tenant_id,
         campaign_id,
     )
     if row is None:
-        raise Missing("There is no such campaign.")
+        raise Missing("There is no such campaign.", of="campaign")
     return _campaign(row)
 
 
@@ -106,8 +110,48 @@ async def by_name(tx: Tx, tenant_id: int, name: str) -> Campaign | None:
     return None if row is None else _campaign(row)
 
 
+async def rename_own_list(tx: Tx, tenant_id: int, campaign_id: int, name: str) -> None:
+    """The campaign's own list under this name, or under it and ` (own)` where another list has it."""
+    await tx.execute(
+        """
+        UPDATE calling_list
+           SET name = CASE
+                      WHEN EXISTS (SELECT 1 FROM calling_list l WHERE l.tenant_id = $1 AND l.name = $3)
+                      THEN $3 || ' (own)'
+                      ELSE $3
+                      END
+         WHERE tenant_id = $1
+           AND campaign_id = $2
+        """,
+        tenant_id,
+        campaign_id,
+        name,
+    )
+
+
 async def all_campaigns(tx: Tx, tenant_id: int) -> list[Campaign]:
     rows = await tx.fetch(f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 ORDER BY id", tenant_id)
+    return [_campaign(row) for row in rows]
+
+
+async def over_list_with(tx: Tx, tenant_id: int, list_id: int, setting: str) -> list[Campaign]:
+    """The campaigns over a list that have a setting of this name. Index: campaign_list_list."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {", ".join(f"k.{column}" for column in _CAMPAIGN.split(", "))}
+          FROM campaign_list b
+          JOIN campaign k
+            ON k.tenant_id = $1
+           AND k.id = b.campaign_id
+         WHERE b.tenant_id = $1
+           AND b.list_id = $2
+           AND k.settings -> $3 IS NOT NULL
+         ORDER BY k.id
+        """,
+        tenant_id,
+        list_id,
+        setting,
+    )
     return [_campaign(row) for row in rows]
 
 
@@ -173,38 +217,25 @@ async def unbind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> None
     )
 
 
-async def materialise(
-    tx: Tx, tenant_id: int, list_id: int, *, campaign_id: int | None = None, record_id: int | None = None
-) -> None:
-    """Make the campaign records that the list's bindings ask for, of one campaign or record or of all.
+async def materialise(tx: Tx, tenant_id: int, list_id: int, campaign_id: int) -> None:
+    """Make the campaign's records of the list that it has come to run over.
 
     What was detached through its campaign has a tombstone and is not made again.
     """
-    # A plan that had to do for one record and for all would read the whole list for each record that is added.
-    chosen = "$4::bigint IS NULL" if record_id is None else "r.id = $4"
     await tx.execute(
-        f"""
+        """
         INSERT INTO campaign_record (tenant_id, campaign_id, list_id, record_id, created_at, changed_at)
-        SELECT $1, b.campaign_id, $2, r.id, now, now
+        SELECT $1, $3, $2, r.id, now, now
           FROM ringbook_now($1) AS now
-         CROSS JOIN (
-                SELECT DISTINCT campaign_id
-                  FROM campaign_list
-                 WHERE tenant_id = $1
-                   AND list_id = $2
-                   AND ($3::bigint IS NULL OR campaign_id = $3)
-               ) b
           JOIN list_record r
             ON r.tenant_id = $1
            AND r.list_id = $2
-           AND {chosen}
          ORDER BY r.position
         ON CONFLICT (tenant_id, campaign_id, record_id) DO NOTHING
         """,
         tenant_id,
         list_id,
         campaign_id,
-        record_id,
     )
 
 
@@ -332,7 +363,15 @@ async def of_record(tx: Tx, tenant_id: int, record_id: int) -> list[CampaignReco
 
 
 def _campaign(row: asyncpg.Record) -> Campaign:
-    return Campaign(row["id"], row["name"], row["description"], row["type"], row["enabled"], row["state"])
+    return Campaign(
+        row["id"],
+        row["name"],
+        row["description"],
+        row["type"],
+        row["enabled"],
+        row["state"],
+        msgspec.json.decode(row["settings"], type=dict[str, Any]),
+    )
 
 
 def _campaign_record(row: asyncpg.Record) -> CampaignRecord:
@@ -350,4 +389,8 @@ def _campaign_record(row: asyncpg.Record) -> CampaignRecord:
         disposition=row["disposition"],
         completed_at=row["completed_at"],
         last_attempt_at=row["last_attempt_at"],
+        second_disposition=row["second_disposition"],
+        notes=row["notes"],
+        recalls=row["recalls"],
+        recall=None if row["recall"] is None else msgspec.json.decode(row["recall"], type=Recall),
     )

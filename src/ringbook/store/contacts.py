@@ -87,6 +87,58 @@ async def delete(tx: Tx, schema: Schema, tenant_id: int, contact: Contact) -> No
     )
 
 
+async def count(tx: Tx, tenant_id: int, most: int) -> tuple[int, bool]:
+    """How many contacts there are, and whether that is exact: above `most` it is an estimate. Index: contact_newest."""
+    counted: int = await tx.fetchval(
+        """
+        SELECT count(*)
+          FROM (
+                SELECT 1
+                  FROM live_contact
+                 WHERE tenant_id = $1
+                 ORDER BY created_second DESC, id DESC
+                 LIMIT $2
+               ) AS c
+        """,
+        tenant_id,
+        most + 1,
+    )
+    if counted <= most:
+        return counted, True
+    estimated: float | None = await tx.fetchval(
+        """
+        SELECT t.reltuples * f.share
+          FROM pg_class t
+          JOIN pg_stats s
+            ON s.schemaname = t.relnamespace::regnamespace::text
+           AND s.tablename = t.relname
+           AND s.attname = 'tenant_id'
+         CROSS JOIN LATERAL unnest(s.most_common_vals::text::bigint[], s.most_common_freqs) AS f (tenant_id, share)
+         WHERE t.oid = 'contact'::regclass
+           AND f.tenant_id = $1
+        """,
+        tenant_id,
+    )
+    return max(counted, round(estimated or 0)), False
+
+
+async def revive(tx: Tx, tenant_id: int, contact_id: int) -> None:
+    """Let a deleted contact be there again, as nobody yet: its attributes are the caller's to write."""
+    if fits(contact_id):
+        await tx.execute(
+            """
+            UPDATE contact
+               SET deleted_at = NULL,
+                   attributes = '{}'
+             WHERE tenant_id = $1
+               AND id = $2
+               AND deleted_at IS NOT NULL
+            """,
+            tenant_id,
+            contact_id,
+        )
+
+
 async def get(tx: Tx, tenant_id: int, contact_id: int, *, for_update: bool = False) -> Contact:
     """The contact with its phones; Missing for another tenant's, a deleted and an unknown id alike."""
     if not fits(contact_id):
@@ -120,70 +172,6 @@ async def page(tx: Tx, tenant_id: int, after: Cursor, limit: int) -> list[Contac
          LIMIT $4
         """,
         tenant_id,
-        after.second,
-        after.id,
-        limit,
-    )
-    return await with_phones(tx, tenant_id, [contact_of(row) for row in rows])
-
-
-async def search(
-    tx: Tx,
-    tenant_id: int,
-    entries: Sequence[Entry],
-    prefixes: Sequence[str],
-    match_keys: Sequence[str],
-    after: Cursor,
-    limit: int,
-) -> list[Contact]:
-    """Contacts that have all folded values, words beginning with all prefixes and all numbers; newest first.
-
-    Indexes: contact_search_pkey, contact_phone_pkey.
-    """
-    rows = await tx.fetch(
-        """
-        WITH hit AS (
-            SELECT 'v' || k.n AS criterion, s.contact_id
-              FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY AS k (attribute_id, folded, n)
-              JOIN contact_search s
-                ON s.tenant_id = $1
-               AND s.attribute_id = k.attribute_id
-               AND s.folded = k.folded
-             UNION
-            SELECT 'p' || k.n, s.contact_id
-              FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS k (low, high, n)
-              JOIN contact_search s
-                ON s.tenant_id = $1
-               AND s.attribute_id = 0
-               AND s.folded >= k.low
-               AND s.folded < k.high
-             UNION
-            SELECT 'n' || k.n, p.contact_id
-              FROM unnest($6::text[]) WITH ORDINALITY AS k (key, n)
-              JOIN contact_phone p
-                ON p.tenant_id = $1
-               AND p.match_key = k.key
-        ), all_of_them AS (
-            SELECT contact_id
-              FROM hit
-             GROUP BY contact_id
-            HAVING count(*) = cardinality($3::text[]) + cardinality($4::text[]) + cardinality($6::text[])
-        )
-        SELECT c.id, c.created_second, c.attributes, c.version, c.created_at, c.updated_at
-          FROM all_of_them h
-          JOIN live_contact c
-            ON c.tenant_id = $1
-           AND c.id = h.contact_id
-         WHERE (c.created_second, c.id) < ($7, $8)
-         ORDER BY c.created_second DESC, c.id DESC
-         LIMIT $9
-        """,
-        tenant_id,
-        [attribute_id for attribute_id, _ in entries],
-        [folded for _, folded in entries],
-        list(prefixes),
-        [prefix + "\U0010ffff" for prefix in prefixes],
-        list(match_keys),
         after.second,
         after.id,
         limit,
@@ -245,16 +233,6 @@ async def put_phones(
             (tenant_id, phone.match_key, contact_id, source_id, source, phone.raw, phone.e164, phone.digits)
             for source, phone in phones.items()
         ],
-    )
-
-
-async def drop_phones(tx: Tx, tenant_id: int, contact_id: int, source_id: int) -> None:
-    """Remove all numbers that this source gave."""
-    await tx.execute(
-        "DELETE FROM contact_phone WHERE tenant_id = $1 AND contact_id = $2 AND source_id = $3",
-        tenant_id,
-        contact_id,
-        source_id,
     )
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import structlog
 
-from ringbook.domain.problems import Problem
+from ringbook.domain.problems import Busy, Problem
 from ringbook.store.driver_errors import as_problem
 from ringbook.store.lanes import HotStatement, ReadLanes
+from ringbook.store.statistics import Statistics
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -43,6 +44,9 @@ _ALIVE = HotStatement("alive", "SELECT a.n::int FROM unnest($1::text[]) WITH ORD
 
 _CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 30.0
+# Who waits for a lock for longer gives way, so that one long change does not take the connections of everybody. It is
+# longer than many that load records into one list make each other wait.
+_LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Database:
     def __init__(self, connecting: Connecting, hot: tuple[HotStatement, ...]) -> None:
         self._connecting = connecting
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._statistics = Statistics(self.reading)
+        self.grew = self._statistics.grew
         self.lanes = ReadLanes(self._connect_lane, connecting.lanes, (_ALIVE, *hot))
 
     async def open(self) -> None:
@@ -74,11 +80,18 @@ class Database:
                 # A transaction always ends in ours; the pool's own reset would be a round trip each.
                 reset=_keep,
                 # For a tenant that the statistics have not seen, a plan for its very id is a scan of all it has.
-                server_settings={"application_name": "ringbook", "jit": "off", "plan_cache_mode": "force_generic_plan"},
+                server_settings={
+                    "application_name": "ringbook",
+                    "jit": "off",
+                    "plan_cache_mode": "force_generic_plan",
+                    "lock_timeout": _LOCK_TIMEOUT,
+                },
             )
             await self.lanes.open()
+        await self._statistics.begin()
 
     async def close(self) -> None:
+        await self._statistics.end()
         await self.lanes.close()
         if self._pool is not None:
             with suppress(TimeoutError):
@@ -87,18 +100,32 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends and rolls back when it raises."""
-        assert self._pool is not None, "the database is not open"
         with _as_problems():
-            async with self._pool.acquire(timeout=_CONNECT_SECONDS) as connection, connection.transaction():
+            async with self._connection() as connection, connection.transaction():
                 yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         """A connection for single statements that each see their own moment."""
-        assert self._pool is not None, "the database is not open"
         with _as_problems():
-            async with self._pool.acquire(timeout=_CONNECT_SECONDS) as connection:
+            async with self._connection() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Tx]:
+        """A connection of the pool; Busy where all are in use for too long."""
+        assert self._pool is not None, "the database is not open"
+        taken = self._pool.acquire(timeout=_CONNECT_SECONDS)
+        try:
+            connection = await taken
+        except TimeoutError:
+            if self._pool.get_size() < self._pool.get_max_size():
+                raise  # it was a new one that could not be made
+            raise Busy("All connections are in use. Try again shortly.") from None
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
     async def ready(self) -> bool:
         """Whether the database answers within a second."""

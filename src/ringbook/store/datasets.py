@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from ringbook.domain.dataset import DataSet, Template, Values
+from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
 from ringbook.store.lanes import HotStatement
 
@@ -32,12 +33,15 @@ BY_TEMPLATE = HotStatement(
 
 HOT: Sequence[HotStatement] = (BY_TEMPLATE,)
 
+_TEMPLATE = "id, guid, name, description, retention_seconds, data_keys"
 _DATA_SET = "d.id, t.name, d.number, d.ani, d.data_values, d.submitted_at, d.expires_at, d.ecbt"
 
 
-async def template(tx: Tx, tenant_id: int, template_id: int) -> Template:
+async def template(tx: Tx, tenant_id: int, template_id: int, *, for_update: bool = False) -> Template:
+    if not fits(template_id):
+        raise Missing
     row = await tx.fetchrow(
-        "SELECT id, guid, name, retention_seconds, data_keys FROM template WHERE tenant_id = $1 AND id = $2",
+        f"SELECT {_TEMPLATE} FROM template WHERE tenant_id = $1 AND id = $2" + (" FOR UPDATE" if for_update else ""),
         tenant_id,
         template_id,
     )
@@ -47,10 +51,7 @@ async def template(tx: Tx, tenant_id: int, template_id: int) -> Template:
 
 
 async def templates(tx: Tx, tenant_id: int) -> list[Template]:
-    rows = await tx.fetch(
-        "SELECT id, guid, name, retention_seconds, data_keys FROM template WHERE tenant_id = $1 ORDER BY name",
-        tenant_id,
-    )
+    rows = await tx.fetch(f"SELECT {_TEMPLATE} FROM template WHERE tenant_id = $1 ORDER BY name", tenant_id)
     return [_template(row) for row in rows]
 
 
@@ -59,13 +60,13 @@ async def put_template(
 ) -> tuple[Template, bool]:
     """Create the template of this name or change it; the template, and whether it is new."""
     row = await tx.fetchrow(
-        """
+        f"""
         INSERT INTO template (tenant_id, name, retention_seconds, data_keys, created_at)
         VALUES ($1, $2, $3, $4, ringbook_now($1))
         ON CONFLICT (tenant_id, name) DO UPDATE
            SET retention_seconds = excluded.retention_seconds,
                data_keys = excluded.data_keys
-        RETURNING id, guid, name, retention_seconds, data_keys, xmax = 0 AS created
+        RETURNING {_TEMPLATE}, xmax = 0 AS created
         """,
         tenant_id,
         name,
@@ -74,6 +75,17 @@ async def put_template(
     )
     assert row is not None
     return _template(row), row["created"]
+
+
+async def describe_template(tx: Tx, tenant_id: int, template_id: int, description: str) -> Template:
+    row = await tx.fetchrow(
+        f"UPDATE template SET description = $3 WHERE tenant_id = $1 AND id = $2 RETURNING {_TEMPLATE}",
+        tenant_id,
+        template_id,
+        description,
+    )
+    assert row is not None
+    return _template(row)
 
 
 async def drop_template(tx: Tx, tenant_id: int, template_id: int) -> None:
@@ -243,7 +255,14 @@ async def sweep(tx: Tx, limit: int) -> list[tuple[int, int]]:
 
 
 def _template(row: asyncpg.Record) -> Template:
-    return Template(row["id"], row["guid"], row["name"], row["retention_seconds"], tuple(row["data_keys"]))
+    return Template(
+        row["id"],
+        row["guid"],
+        row["name"],
+        row["retention_seconds"],
+        tuple(row["data_keys"]),
+        row["description"],
+    )
 
 
 def _data_set(row: asyncpg.Record, template: str) -> DataSet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True):
     switches: dict[str, Any] = {}
 
 
-_TENANT = "id, guid, slug, name, region, time_zone, switches"
+_TENANT = (
+    "id, guid, slug, name, region, time_zone, switches, jtel_clients_id, wolkvox_licences, cim, cim_anonymous_networks"
+)
 
 
 async def put_tenant(tx: Tx, settings: TenantSettings) -> tuple[Tenant, TenantSettings | None]:
@@ -103,6 +105,18 @@ async def tenants(tx: Tx) -> list[Tenant]:
     return [_tenant(row) for row in await tx.fetch(f"SELECT {_TENANT} FROM tenant ORDER BY slug")]
 
 
+async def slugs_among(tx: Tx, slugs: Sequence[str]) -> set[str]:
+    """Those of these slugs that a tenant has. Index: tenant_slug_key."""
+    rows = await tx.fetch("SELECT slug FROM tenant WHERE slug = ANY ($1::text[])", slugs)
+    return {row["slug"] for row in rows}
+
+
+async def only_slug(tx: Tx) -> str | None:
+    """The slug of the only tenant; None if there are others, or none. Index: tenant_slug_key."""
+    rows = await tx.fetch("SELECT slug FROM tenant ORDER BY slug LIMIT 2")
+    return rows[0]["slug"] if len(rows) == 1 else None
+
+
 async def shift_clock(tx: Tx, tenant_id: int, seconds: float) -> None:
     """Set how far this tenant's clock is ahead of the server's."""
     await tx.execute("UPDATE tenant SET clock_offset = make_interval(secs => $2) WHERE id = $1", tenant_id, seconds)
@@ -118,7 +132,8 @@ BY_DIGEST = HotStatement(
     """
     SELECT a.n::int, c.id, c.tenant_id, c.dialect, c.name, c.scopes, c.created_at, c.template_id, c.per_second,
            c.expires_at, t.guid, t.slug, t.name AS tenant_name, t.region, t.time_zone, t.switches,
-           m.guid AS template_guid, m.name AS template_name, m.retention_seconds, m.data_keys
+           t.jtel_clients_id, t.wolkvox_licences, t.cim, t.cim_anonymous_networks, m.guid AS template_guid,
+           m.name AS template_name, m.retention_seconds, m.data_keys
       FROM unnest($2::text[]) WITH ORDINALITY AS a (digest, n)
       JOIN live_credential c
         ON c.digest = decode(a.digest, 'hex')
@@ -131,7 +146,70 @@ BY_DIGEST = HotStatement(
     """,
 )
 
-HOT: Sequence[HotStatement] = (BY_DIGEST,)
+_USER_OF = """
+    SELECT a.n::int, u.id AS user_id, u.login, u.role, u.privileges, u.api_secret_hash, u.digest_realm, u.digest_ha1,
+           t.id, t.guid, t.slug, t.name, t.region, t.time_zone, t.switches, t.jtel_clients_id, t.wolkvox_licences,
+           t.cim, t.cim_anonymous_networks, ringbook_now(t.id) AS now
+      FROM unnest($2::text[]) WITH ORDINALITY AS a (key, n)
+      JOIN tenant t
+        ON {tenant}
+      JOIN app_user u
+        ON u.tenant_id = t.id
+       AND {user}
+     WHERE u.disabled_at IS NULL
+"""
+
+# The users of a tenant by slug and login. Indexes: tenant_slug_key, app_user_tenant_id_login_key.
+BY_LOGIN = HotStatement("user by login", _USER_OF.format(tenant="t.slug = $1", user="u.login = a.key"))
+
+# The users of a tenant by its id and theirs. Indexes: tenant_pkey, app_user_pkey.
+BY_USER_ID = HotStatement("user by id", _USER_OF.format(tenant="t.id = $1", user="u.id = a.key::bigint"))
+
+# The tenant that answers CIM's root paths, for an address of one of its anonymous networks. Index: tenant_cim.
+BY_NEIGHBOUR = HotStatement(
+    "tenant by neighbour",
+    f"""
+    SELECT a.n::int, t.*
+      FROM unnest($1::text[]) WITH ORDINALITY AS a (address, n)
+     CROSS JOIN LATERAL (SELECT {_TENANT} FROM tenant WHERE cim LIMIT 1) AS t
+     WHERE EXISTS (
+            SELECT 1
+              FROM unnest(t.cim_anonymous_networks) AS w (network)
+             WHERE a.address::inet <<= w.network::inet
+           )
+    """,
+)
+
+HOT: Sequence[HotStatement] = (BY_DIGEST, BY_LOGIN, BY_USER_ID, BY_NEIGHBOUR)
+
+
+class Login(msgspec.Struct, frozen=True):
+    """A user with what proves that somebody is that user, the tenant, and the moment of looking."""
+
+    user: User
+    tenant: Tenant
+    api_secret_hash: str | None
+    digest_ha1: bytes | None
+    now: datetime
+
+
+def login_of(rows: Rows) -> Login | None:
+    """The user that BY_LOGIN or BY_USER_ID has found. An HA1 of another realm than the tenant's slug is none."""
+    if not rows:
+        return None
+    row = rows[0]
+    return Login(
+        User(row["user_id"], row["login"], row["role"], tuple(row["privileges"])),
+        _tenant(row),
+        row["api_secret_hash"],
+        row["digest_ha1"] if row["digest_realm"] == row["slug"] else None,
+        row["now"],
+    )
+
+
+def neighbour_of(rows: Rows) -> Tenant | None:
+    """The tenant that BY_NEIGHBOUR has found."""
+    return _tenant(rows[0]) if rows else None
 
 
 def admission_of(rows: Rows) -> tuple[Credential, Tenant, Template | None] | None:
@@ -139,15 +217,7 @@ def admission_of(rows: Rows) -> tuple[Credential, Tenant, Template | None] | Non
     if not rows:
         return None
     row = rows[0]
-    tenant = Tenant(
-        row["tenant_id"],
-        row["guid"],
-        row["slug"],
-        row["tenant_name"],
-        row["region"],
-        row["time_zone"],
-        msgspec.json.decode(row["switches"]),
-    )
+    tenant = _tenant({**row, "id": row["tenant_id"], "name": row["tenant_name"]})
     template = None
     if row["template_guid"] is not None:
         template = Template(
@@ -378,7 +448,7 @@ async def declared(tx: Tx, tenant_id: int, kind: str) -> dict[str, str]:
     return {row["id"]: row["name"] for row in rows}
 
 
-def _tenant(row: asyncpg.Record) -> Tenant:
+def _tenant(row: asyncpg.Record | Mapping[str, Any]) -> Tenant:
     return Tenant(
         row["id"],
         row["guid"],
@@ -387,6 +457,10 @@ def _tenant(row: asyncpg.Record) -> Tenant:
         row["region"],
         row["time_zone"],
         msgspec.json.decode(row["switches"]),
+        row["jtel_clients_id"],
+        row["wolkvox_licences"],
+        row["cim"],
+        tuple(row["cim_anonymous_networks"]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from ringbook.domain.problems import Conflict, Invalid, Missing, Problem, Unavailable
+from ringbook.domain.problems import Busy, Conflict, Invalid, Missing, Problem, Unavailable
 
 # Constraints whose violation is the caller's mistake, and what to tell them.
 _CONFLICTS = {
@@ -33,9 +33,9 @@ def as_problem(error: BaseException) -> Problem | None:
         return Invalid("A value cannot be stored.")
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return Invalid("A value cannot be stored.")  # the driver found it unfit before it was sent
-    if isinstance(error, _AWAY):
-        return Unavailable()
-    return None
+    if isinstance(error, _CONTENDED):
+        return Busy()
+    return Unavailable() if isinstance(error, _AWAY) else None
 
 
 _AWAY = (
@@ -47,5 +47,6 @@ _AWAY = (
     asyncpg.OperatorInterventionError,  # starting, stopping, crashed, a statement that took too long
     asyncpg.InsufficientResourcesError,  # connections, memory, disk
     asyncpg.ReadOnlySQLTransactionError,  # a standby, during a failover
-    asyncpg.DeadlockDetectedError,
 )
+_CONTENDED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+"""The database answers, and another transaction is in the way."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ringbook.domain.page import fits
+from ringbook.domain.problems import Missing
+
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
@@ -43,8 +46,23 @@ async def record(tx: Tx, author: Author, entity: str, entity_id: int, before: An
         author.dialect,
         entity,
         entity_id,
-        None if before is None else msgspec.json.encode(before).decode(),
-        None if after is None else msgspec.json.encode(after).decode(),
+        _text(before),
+        _text(after),
+    )
+
+
+async def record_all(tx: Tx, author: Author, entity: str, changes: Sequence[tuple[int, Any, Any]]) -> None:
+    """The same for many of a kind: id, before and after of each."""
+    if not changes:
+        return
+    now = await tx.fetchval("SELECT ringbook_now($1)", author.tenant_id)
+    await tx.copy_records_to_table(
+        "change",
+        columns=("tenant_id", "at", "actor", "dialect", "entity", "entity_id", "before", "after"),
+        records=[
+            (author.tenant_id, now, author.actor, author.dialect, entity, entity_id, _text(before), _text(after))
+            for entity_id, before, after in changes
+        ],
     )
 
 
@@ -106,6 +124,22 @@ async def changes(
     ]
 
 
+async def before(tx: Tx, tenant_id: int, entity: str, entity_id: int, change_id: int) -> dict[str, Any]:
+    """What an entity was before this change of it; Missing if it was nothing, or there is no such change."""
+    told = None
+    if fits(change_id):
+        told = await tx.fetchval(
+            "SELECT before FROM change WHERE tenant_id = $1 AND id = $2 AND entity = $3 AND entity_id = $4",
+            tenant_id,
+            change_id,
+            entity,
+            entity_id,
+        )
+    if told is None:
+        raise Missing
+    return msgspec.json.decode(told, type=dict[str, Any])
+
+
 # Index: change_entity.
 _OF_ONE = """
 SELECT id, at, actor, dialect, entity, entity_id, before, after
@@ -117,6 +151,10 @@ SELECT id, at, actor, dialect, entity, entity_id, before, after
  ORDER BY id DESC
  LIMIT $5
 """
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _raw(text: str | None) -> msgspec.Raw:

@@ -126,6 +126,8 @@ class ReadLanes:
 
     async def _prepare(self) -> _Prepared:
         connection = await self._connect()
+        # An idle lane learns at once that it is cut off, and not from the next caller who waits for it.
+        connection.add_termination_listener(lambda _: self._wake.set())
         try:
             prepared = {s: await connection.prepare(s.sql) for s in self._statements}
             # Preparing leaves the lane in a transaction that holds its tables; a statement ends it.
@@ -138,9 +140,11 @@ class ReadLanes:
     async def _serve(self, lane: _Prepared) -> None:
         """Answer what waits until the connection is lost."""
         while True:
-            while not self._work:
+            while not self._work and not lane.connection.is_closed():
                 self._wake.clear()
                 await self._wake.wait()
+            if lane.connection.is_closed():
+                return  # before it takes what another lane can answer
             statement, scope, batch = self._take()
             try:
                 _hand_out(batch, await lane.fetch(statement, scope, [key for key, _ in batch]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -13,6 +14,7 @@ from ringbook.domain.page import fits
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Missing
 from ringbook.store.campaigns import leave_attempts
+from ringbook.store.lanes import HotStatement, Rows
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -63,11 +65,37 @@ async def put_fields(
 
 async def get(tx: Tx, tenant_id: int, list_id: int) -> CallingList:
     if not fits(list_id):
-        raise Missing("There is no such list.")
+        raise Missing("There is no such list.", of="list")
     row = await tx.fetchrow(f"SELECT {_LIST} FROM calling_list WHERE tenant_id = $1 AND id = $2", tenant_id, list_id)
     if row is None:
-        raise Missing("There is no such list.")
+        raise Missing("There is no such list.", of="list")
     return _list(row)
+
+
+# A key is a list's name. Index: calling_list_tenant_id_name_key.
+BY_NAME = HotStatement(
+    "list by name",
+    """
+SELECT q.n::int AS n, l.id, l.name, l.campaign_id, l.fields, l.unique_keys
+  FROM unnest($2::text[]) WITH ORDINALITY AS q (key, n)
+ CROSS JOIN LATERAL (
+        SELECT l.id, l.name, l.campaign_id, l.fields::text AS fields, l.unique_keys
+          FROM calling_list l
+         WHERE l.tenant_id = $1
+           AND l.name = q.key
+         LIMIT 1
+       ) l
+""",
+)
+
+HOT: Sequence[HotStatement] = (BY_NAME,)
+
+
+def named(rows: Rows) -> CallingList:
+    """The list that BY_NAME has found; Missing if it found none."""
+    if not rows:
+        raise Missing("There is no such list.", of="list")
+    return _list(rows[0])
 
 
 async def by_name(tx: Tx, tenant_id: int, name: str) -> CallingList | None:
@@ -119,38 +147,6 @@ async def lock(tx: Tx, tenant_id: int, list_id: int, positions: int = 0) -> int:
     return first
 
 
-async def insert_record(
-    tx: Tx,
-    tenant_id: int,
-    target: CallingList,
-    position: int,
-    draft: RecordDraft,
-    phones: Mapping[int, Phone],
-) -> ListRecord:
-    """A new record with its numbers by slot, not yet linked to anybody. Conflict if its key is taken."""
-    row = await tx.fetchrow(
-        f"""
-        INSERT INTO list_record AS r (tenant_id, list_id, position, fields, key_text, key_submitted, unique_keys,
-                                      customer_id, external_id, created_at, updated_at)
-        SELECT $1, $2, $3, $4::json, $5, $6, $7, $8, $9, now, now
-          FROM ringbook_now($1) AS now
-        RETURNING {_RECORD}
-        """,
-        tenant_id,
-        target.id,
-        position,
-        msgspec.json.encode(draft.fields).decode(),
-        draft.key_text,
-        draft.key_submitted,
-        target.unique_keys,
-        draft.customer_id,
-        draft.external_id,
-    )
-    assert row is not None
-    await _put_phones(tx, tenant_id, row["id"], draft, phones)
-    return _record(row)
-
-
 async def update_record(
     tx: Tx, tenant_id: int, record_id: int, draft: RecordDraft, phones: Mapping[int, Phone]
 ) -> ListRecord:
@@ -163,6 +159,7 @@ async def update_record(
                external_id = $5,
                key_submitted = CASE WHEN key_text = $6 THEN key_submitted ELSE $7 END,
                key_text = $6,
+               sort_name = $8,
                updated_at = ringbook_now($1)
          WHERE tenant_id = $1
            AND id = $2
@@ -175,6 +172,7 @@ async def update_record(
         draft.external_id,
         draft.key_text,
         draft.key_submitted,
+        draft.sort_name,
     )
     assert row is not None
     await tx.execute("DELETE FROM list_record_phone WHERE tenant_id = $1 AND record_id = $2", tenant_id, record_id)
@@ -193,36 +191,62 @@ async def link(tx: Tx, tenant_id: int, record_id: int, contact_id: int, by: str)
 
 
 async def by_key(tx: Tx, tenant_id: int, target: CallingList, key: str, submitted: str) -> ListRecord | None:
-    """The newest record of the list whose key, as stored or as it was sent, is the one asked for in either form.
+    """The record of the list whose key, as stored or as it was sent, is the one asked for in either form.
 
+    Where keys are unique, the record that was sent so comes first, then the one that is stored as this would be, then
+    the one that is stored so. Elsewhere the newest is meant.
     Indexes: list_record_unique or list_record_key, list_record_submitted.
     """
     row = await tx.fetchrow(
         f"""
         SELECT {_RECORD}
           FROM (
-                SELECT r.*
+                SELECT r.*, CASE WHEN NOT r.unique_keys THEN 0 WHEN r.key_text = $5 THEN 2 ELSE 3 END AS rank
                   FROM list_record r
                  WHERE r.tenant_id = $1
                    AND r.list_id = $2
                    AND r.key_text = ANY ($3::text[])
                    AND {"r.unique_keys" if target.unique_keys else "NOT r.unique_keys"}
                  UNION ALL
-                SELECT r.*
+                SELECT r.*, CASE WHEN r.unique_keys THEN 1 ELSE 0 END AS rank
                   FROM list_record r
                  WHERE r.tenant_id = $1
                    AND r.list_id = $2
                    AND r.key_submitted = $4
                ) r
-         ORDER BY r.id DESC
+         ORDER BY r.rank, r.id DESC
          LIMIT 1
         """,
         tenant_id,
         target.id,
         [key, submitted],
         submitted,
+        key,
     )
     return None if row is None else _record(row)
+
+
+async def taken_loose_keys(tx: Tx, tenant_id: int, list_id: int, keys: Sequence[str]) -> set[str]:
+    """Those of `keys` that a record has, in a list whose keys are not unique. Index: list_record_key."""
+    rows = await tx.fetch(
+        """
+        SELECT k.key
+          FROM unnest($3::text[]) AS k (key)
+         CROSS JOIN LATERAL (
+                SELECT 1
+                  FROM list_record r
+                 WHERE r.tenant_id = $1
+                   AND r.list_id = $2
+                   AND r.key_text = k.key
+                   AND NOT r.unique_keys
+                 LIMIT 1
+               ) r
+        """,
+        tenant_id,
+        list_id,
+        keys,
+    )
+    return {row["key"] for row in rows}
 
 
 async def by_external_id(tx: Tx, tenant_id: int, list_id: int, external_id: str) -> ListRecord | None:
@@ -393,9 +417,15 @@ def _list(row: asyncpg.Record) -> CallingList:
         row["id"],
         row["name"],
         row["campaign_id"],
-        msgspec.json.decode(row["fields"], type=tuple[Field, ...]),
+        _fields(row["fields"]),
         row["unique_keys"],
     )
+
+
+@lru_cache(maxsize=1000)
+def _fields(text: str) -> tuple[Field, ...]:
+    """A list's fields, read once: the text is its own key, so that changed ones are others."""
+    return msgspec.json.decode(text, type=tuple[Field, ...])
 
 
 def _record(row: asyncpg.Record) -> ListRecord:

@@ -92,12 +92,21 @@ CREATE TABLE public.attribute (
     "position" integer NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     channel_identifier text,
-    hidden_at timestamp with time zone
+    hidden_at timestamp with time zone,
+    aliases text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 COMMENT ON COLUMN public.attribute.submitted_type IS 'the type as its author spelled it, for the echo';
 
 COMMENT ON COLUMN public.attribute.hidden_at IS 'a deleted attribute is neither accepted nor searched; its values stay for when it comes back';
+
+COMMENT ON COLUMN public.attribute.aliases IS 'keys that it had before: still understood, never told';
+
+CREATE TABLE public.call_alias (
+    tenant_id bigint NOT NULL,
+    call_id text NOT NULL COLLATE pg_catalog."C",
+    interaction_id bigint NOT NULL
+);
 
 CREATE TABLE public.calling_list (
     tenant_id bigint NOT NULL,
@@ -155,12 +164,23 @@ CREATE TABLE public.campaign_record (
     claimed_until timestamp with time zone,
     removed_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
-    changed_at timestamp with time zone NOT NULL
+    changed_at timestamp with time zone NOT NULL,
+    second_disposition text,
+    notes text,
+    recalls integer DEFAULT 0 NOT NULL,
+    recall json,
+    told_at timestamp with time zone
 );
 
 COMMENT ON COLUMN public.campaign_record.phone_tries IS 'by the phone''s slot: tries, last cause, last outcome';
 
 COMMENT ON COLUMN public.campaign_record.removed_at IS 'detached through the campaign; keeps it from being materialised again';
+
+COMMENT ON COLUMN public.campaign_record.recalls IS 'how often a recall was arranged';
+
+COMMENT ON COLUMN public.campaign_record.recall IS 'the recall that next_try_at is for: phone, style, agent';
+
+COMMENT ON COLUMN public.campaign_record.told_at IS 'the last attempt was reported, or the record was coded; no two of a bulk alike';
 
 CREATE TABLE public.change (
     tenant_id bigint NOT NULL,
@@ -232,6 +252,23 @@ COMMENT ON COLUMN public.credential.digest IS 'SHA-256 of the secret; the secret
 
 COMMENT ON COLUMN public.credential.per_second IS 'requests a second this key may make; null is unlimited';
 
+CREATE TABLE public.daily_ration (
+    tenant_id bigint NOT NULL,
+    day date NOT NULL,
+    leased integer NOT NULL
+);
+
+COMMENT ON COLUMN public.daily_ration.day IS 'in the tenant''s own time zone';
+
+COMMENT ON COLUMN public.daily_ration.leased IS 'requests that hosts took to grant; what they did not need they give back';
+
+CREATE TABLE public.daily_ration_use (
+    tenant_id bigint NOT NULL,
+    day date NOT NULL,
+    credential_id bigint NOT NULL,
+    used integer NOT NULL
+);
+
 CREATE TABLE public.data_set (
     tenant_id bigint NOT NULL,
     template_id bigint NOT NULL,
@@ -280,6 +317,13 @@ CREATE TABLE public.dnc_list (
     name text NOT NULL,
     type text NOT NULL,
     created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.hidden_value (
+    tenant_id bigint NOT NULL,
+    attribute_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    value json NOT NULL
 );
 
 CREATE TABLE public.identity_key (
@@ -344,10 +388,13 @@ CREATE TABLE public.list_record (
     contact_id bigint,
     link text,
     created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    sort_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 COMMENT ON COLUMN public.list_record.link IS 'how it found its contact: created, customer_id, phone or hand';
+
+COMMENT ON COLUMN public.list_record.sort_name IS 'the folded last name, else the first, else the company';
 
 CREATE TABLE public.list_record_phone (
     tenant_id bigint NOT NULL,
@@ -379,7 +426,11 @@ CREATE VIEW public.live_campaign_record AS
     claim_token,
     claimed_until,
     created_at,
-    changed_at
+    changed_at,
+    second_disposition,
+    notes,
+    recalls,
+    recall
    FROM public.campaign_record
   WHERE (removed_at IS NULL);
 
@@ -435,6 +486,11 @@ CREATE VIEW public.live_dnc_entry AS
    FROM public.dnc_entry e
   WHERE ((expires_at IS NULL) OR (expires_at > public.ringbook_now(tenant_id)));
 
+CREATE TABLE public.loose_key (
+    tenant_id bigint NOT NULL,
+    key text NOT NULL
+);
+
 CREATE TABLE public.mapping (
     tenant_id bigint NOT NULL,
     id bigint DEFAULT nextval('public.record_id'::regclass) NOT NULL,
@@ -488,6 +544,9 @@ ALTER TABLE ONLY public.attribute
 ALTER TABLE ONLY public.attribute
     ADD CONSTRAINT attribute_tenant_id_key_key UNIQUE (tenant_id, key);
 
+ALTER TABLE ONLY public.call_alias
+    ADD CONSTRAINT call_alias_pkey PRIMARY KEY (tenant_id, call_id);
+
 ALTER TABLE ONLY public.calling_list
     ADD CONSTRAINT calling_list_pkey PRIMARY KEY (tenant_id, id);
 
@@ -530,6 +589,12 @@ ALTER TABLE ONLY public.credential
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (digest, dialect);
 
+ALTER TABLE ONLY public.daily_ration
+    ADD CONSTRAINT daily_ration_pkey PRIMARY KEY (tenant_id, day);
+
+ALTER TABLE ONLY public.daily_ration_use
+    ADD CONSTRAINT daily_ration_use_pkey PRIMARY KEY (tenant_id, day, credential_id);
+
 ALTER TABLE ONLY public.data_set
     ADD CONSTRAINT data_set_pkey PRIMARY KEY (tenant_id, template_id, number);
 
@@ -547,6 +612,9 @@ ALTER TABLE ONLY public.dnc_list
 
 ALTER TABLE ONLY public.dnc_list
     ADD CONSTRAINT dnc_list_tenant_id_name_key UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.hidden_value
+    ADD CONSTRAINT hidden_value_pkey PRIMARY KEY (tenant_id, attribute_id, contact_id);
 
 ALTER TABLE ONLY public.identity_key
     ADD CONSTRAINT identity_key_pkey PRIMARY KEY (tenant_id, key);
@@ -568,6 +636,9 @@ ALTER TABLE ONLY public.list_record_phone
 
 ALTER TABLE ONLY public.list_record
     ADD CONSTRAINT list_record_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.loose_key
+    ADD CONSTRAINT loose_key_pkey PRIMARY KEY (tenant_id, key);
 
 ALTER TABLE ONLY public.mapping
     ADD CONSTRAINT mapping_pkey PRIMARY KEY (tenant_id, id);
@@ -599,15 +670,23 @@ CREATE INDEX attempt_number ON public.attempt USING btree (tenant_id, match_key,
 
 CREATE INDEX attempt_record ON public.attempt USING btree (tenant_id, campaign_record_id, started_at DESC, id DESC) WHERE (campaign_record_id IS NOT NULL);
 
+CREATE INDEX call_alias_interaction ON public.call_alias USING btree (tenant_id, interaction_id);
+
 CREATE UNIQUE INDEX calling_list_own ON public.calling_list USING btree (tenant_id, campaign_id) WHERE (campaign_id IS NOT NULL);
 
 CREATE INDEX campaign_list_list ON public.campaign_list USING btree (tenant_id, list_id);
 
 CREATE INDEX campaign_record_changed ON public.campaign_record USING btree (tenant_id, campaign_id, changed_at, id);
 
+CREATE INDEX campaign_record_completed ON public.campaign_record USING btree (tenant_id, campaign_id, list_id, completed_at, id) WHERE ((completed_at IS NOT NULL) AND (removed_at IS NULL));
+
 CREATE INDEX campaign_record_next ON public.campaign_record USING btree (tenant_id, campaign_id, priority DESC, next_try_at NULLS FIRST, id) WHERE ((completed_at IS NULL) AND (removed_at IS NULL) AND (barred IS NULL));
 
+CREATE INDEX campaign_record_recall ON public.campaign_record USING btree (tenant_id, campaign_id, next_try_at) WHERE ((recall IS NOT NULL) AND (removed_at IS NULL));
+
 CREATE INDEX campaign_record_record ON public.campaign_record USING btree (tenant_id, record_id);
+
+CREATE INDEX campaign_record_told ON public.campaign_record USING btree (tenant_id, campaign_id, list_id, told_at, id) WHERE ((told_at IS NOT NULL) AND (removed_at IS NULL));
 
 CREATE INDEX change_entity ON public.change USING btree (tenant_id, entity, entity_id, id DESC);
 
@@ -640,6 +719,8 @@ CREATE INDEX list_record_customer ON public.list_record USING btree (tenant_id, 
 CREATE INDEX list_record_external ON public.list_record USING btree (tenant_id, external_id, id) WHERE (external_id IS NOT NULL);
 
 CREATE INDEX list_record_key ON public.list_record USING btree (tenant_id, list_id, key_text, id) WHERE (NOT unique_keys);
+
+CREATE INDEX list_record_name ON public.list_record USING btree (tenant_id, list_id, sort_name, id);
 
 CREATE INDEX list_record_phone_match ON public.list_record_phone USING btree (tenant_id, match_key, record_id);
 
