@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from starlette.requests import Request
 
 from ringbook.domain.problems import Unauthenticated
@@ -19,3 +21,15 @@ def bearer(request: Request) -> str:
                 break
             return str(token, "latin-1")
     raise Unauthenticated
+
+
+def basic(given: str) -> tuple[str, str] | None:
+    """Login and password of a header `Basic …`; None for what is not one."""
+    scheme, _, encoded = given.partition(" ")
+    if scheme.lower() != "basic" or len(given) > 2 * _LONGEST:
+        return None
+    try:
+        login, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:  # not base64, or not text
+        return None
+    return (login, password) if colon else None

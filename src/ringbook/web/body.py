@@ -11,7 +11,6 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from ringbook.domain.problems import Invalid, Malformed, TooLarge
-from ringbook.web.dialect import Limits
 
 _MOST_PARAMETERS = 100
 _LONGEST_LENGTH = 18
@@ -27,21 +26,21 @@ _AT_PATH = re.compile(r" - at `(?:key in )?\$?\.?([^`]*)`$")
 _NAMED_FIELD = re.compile(r"field `([^`]+)`")
 
 
-async def read(request: Request, limits: Limits) -> bytes:
-    """The whole body; TooLarge past the operation's limit, Malformed when it does not arrive in time."""
+async def read(request: Request, most: int, seconds: float) -> bytes:
+    """The whole body; TooLarge when it has more than `most` bytes, Malformed when it does not arrive in time."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (len(declared) > _LONGEST_LENGTH or int(declared) > limits.body):
-        raise TooLarge(f"A body has {limits.body} bytes at most here.")
+    if declared.isdecimal() and (len(declared) > _LONGEST_LENGTH or int(declared) > most):
+        raise TooLarge(f"A body has {most} bytes at most here.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Malformed("A body is sent uncompressed.")
     chunks: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(limits.seconds):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 size += len(chunk)
-                if size > limits.body:
-                    raise TooLarge(f"A body has {limits.body} bytes at most here.")
+                if size > most:
+                    raise TooLarge(f"A body has {most} bytes at most here.")
                 chunks.append(chunk)
     except TimeoutError:
         raise Malformed("The body did not arrive in time.") from None
@@ -52,10 +51,20 @@ async def read(request: Request, limits: Limits) -> bytes:
 
 def decode(raw: bytes, type_: Any) -> Any:
     """JSON as `type_`: Malformed where it is not JSON, Invalid where a value has the wrong type, naming it."""
+    if has_control(raw):
+        raise Invalid("A text contains a control character.")
+    return parse(raw, type_)
+
+
+def has_control(raw: bytes) -> bool:
+    """Whether a text of this JSON contains a control character."""
+    return b"\x7f" in raw or bool(_PERHAPS_CONTROL.search(raw) and not _NO_CONTROL.fullmatch(raw))
+
+
+def parse(raw: bytes, type_: Any) -> Any:
+    """What `decode` does, but for control characters: for who looks at them part by part."""
     if not raw:
         raise Malformed("A JSON body is required.")
-    if b"\x7f" in raw or (_PERHAPS_CONTROL.search(raw) and not _NO_CONTROL.fullmatch(raw)):
-        raise Invalid("A text contains a control character.")
     try:
         if not raw.isascii():
             raw.decode()  # what the type leaves unread is text all the same

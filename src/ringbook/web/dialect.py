@@ -16,6 +16,8 @@ from starlette.types import ASGIApp
 
 from ringbook.core.access import Core, Records
 from ringbook.domain.problems import Problem
+from ringbook.web.body import decode
+from ringbook.web.rations import Place, Rations
 from ringbook.web.worker import Worker
 
 Q = TypeVar("Q")
@@ -34,20 +36,27 @@ class Limits:
 
 @dataclass(slots=True)
 class Call(Generic[Q, B]):
-    """One request, read: path parameters as text, query and body as the operation's types."""
+    """One request, read: path parameters as text, query and body as the operation's types.
+
+    `place` is where the request stands among those of its key, in a dialect that is rationed.
+    """
 
     request: Request
     path: Mapping[str, str]
     query: Q
     body: B
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[Q, B]):
     """What a credential's holder may do.
 
+    A path may end in `?name=value`, where a vendor tells operations of one path apart by a parameter.
+
     `query` and `body` are msgspec types that the request is checked against (None: the handler reads it itself, or
-    there is none); `answer` is the type of a success's JSON, for the description.
+    there is none); `answer` is the type of a success's JSON, for the description. What is not `rationed` takes nothing
+    of the day's requests, in a dialect where they are limited.
     """
 
     method: str
@@ -59,6 +68,7 @@ class Operation(Generic[Q, B]):
     answer: Any = None
     status: int = 200
     limits: Limits = field(default_factory=Limits)
+    rationed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,13 @@ def _unwrapped(app: ASGIApp) -> ASGIApp:
 
 @dataclass(frozen=True)
 class Dialect:
-    """One vendor's API. Prefixes are matched after doubled slashes are collapsed."""
+    """One vendor's API. Prefixes are matched after doubled slashes are collapsed.
+
+    `decode` reads a body's bytes as an operation's type, for a vendor that accepts more than JSON.
+
+    `credential_first`: who has none, or has used up its `rations`, is told so before it is told that an operation does
+    not exist.
+    """
 
     name: str
     title: str
@@ -99,3 +115,6 @@ class Dialect:
     authenticate: Callable[[Request, Core], Awaitable[Records]]
     problem: Callable[[Request, Problem], Response]
     wrap: Callable[[ASGIApp], ASGIApp] = _unwrapped
+    credential_first: bool = False
+    rations: Rations | None = None
+    decode: Callable[[bytes, Any], Any] = decode

@@ -6,9 +6,9 @@ dialect's own words. A bug is logged whole and answered without its cause.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -16,15 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ringbook.core.access import Records
 from ringbook.domain.problems import Invalid, NotBuilt, Problem
 from ringbook.web import body
-from ringbook.web.dialect import Call, Dialect, NotYet, OpenOperation, Operation
-from ringbook.web.routes import Routes
-from ringbook.web.worker import Worker
+from ringbook.web.dialect import AnyOperation, Call, Dialect, NotYet, OpenOperation, Operation
+from ringbook.web.rations import Place
+from ringbook.web.routes import Routes, path_of
+from ringbook.web.worker import SCOPE, Worker
 
 log = structlog.get_logger()
-
-_SLASHES = re.compile("/{2,}")
+_UNLIMITED: AbstractAsyncContextManager[Place | None] = nullcontext()
 
 
 class DialectApp:
@@ -41,18 +42,22 @@ class DialectApp:
         started = time.perf_counter()
         worker = self._worker
         request_id = worker.log.next_id()
+        scope[SCOPE] = worker
         request = Request(scope, receive)
         tenant: str | None = None
         counts = self._unrouted
         try:
-            operation, path = self._routes.find(scope["method"], scope["path"])
+            operation, path = await self._find(request)
             counts = self._counts[id(operation)]
             if isinstance(operation, Operation):
                 records = await self._dialect.authenticate(request, worker.core)
                 tenant = records.tenant.slug
                 if records.credential is not None:
                     worker.limits.take(records.credential)
-                response = await operation.handler(records, await _read(operation, request, path))
+                async with self._place(records, operation.rationed) as place:
+                    call = await self._read(operation, request, path)
+                    call.place = place
+                    response = await operation.handler(records, call)
             elif isinstance(operation, OpenOperation):
                 response = await operation.handler(worker, Call(request, path, None, None))
             else:
@@ -63,10 +68,43 @@ class DialectApp:
             log.exception("bug", request_id=request_id, dialect=self._dialect.name, operation=counts.operation)
             response = self._dialect.problem(request, Bug())
         response.raw_headers.append((b"x-request-id", request_id.encode()))
-        await response(scope, receive, send)
-        seconds = time.perf_counter() - started
-        counts.count(response.status_code, seconds)
-        worker.log.line(counts, response.status_code, seconds, tenant, request_id)
+        try:
+            await response(scope, receive, send)
+        finally:
+            seconds = time.perf_counter() - started
+            counts.count(response.status_code, seconds)
+            worker.log.line(counts, response.status_code, seconds, tenant, request_id)
+
+    async def _find(self, request: Request) -> tuple[AnyOperation, Mapping[str, str]]:
+        scope = request.scope
+        try:
+            return self._routes.find(scope["method"], scope["path"], scope["query_string"])
+        except Problem:
+            if self._dialect.credential_first:
+                records = await self._dialect.authenticate(request, self._worker.core)
+                async with self._place(records, rationed=True):
+                    raise
+            raise
+
+    def _place(self, records: Records, rationed: bool) -> AbstractAsyncContextManager[Place | None]:
+        """A place for the request among those of its key, in a dialect that is rationed."""
+        rations, credential = self._dialect.rations, records.credential
+        if rations is None or credential is None:
+            return _UNLIMITED
+        worker = self._worker
+        return worker.limits.rations.place(worker.core, rations, records.tenant, credential, rationed)
+
+    async def _read(self, operation: Operation[Any, Any], request: Request, path: Mapping[str, str]) -> Call[Any, Any]:
+        for value in path.values():
+            if body.CONTROL.search(value):
+                raise Invalid("The path contains a control character.")
+        query = content = None
+        if operation.query is not None:
+            query = body.convert_query(body.parameters(request.scope["query_string"]), operation.query)
+        if operation.body is not None:
+            raw = await body.read(request, operation.limits.body, operation.limits.seconds)
+            content = self._dialect.decode(raw, operation.body)
+        return Call(request, path, query, content)
 
     def _not_yet(self, request: Request, operation: NotYet) -> Response:
         log.info("not yet", dialect=self._dialect.name, operation=f"{operation.method} {operation.path}")
@@ -88,23 +126,10 @@ class Front:
         self._rest = apps[-1][1]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        path: str = scope["path"]
-        if "//" in path:
-            path = _SLASHES.sub("/", path)
+        path = path_of(scope)
+        if path != scope["path"]:
             scope = dict(scope, path=path)
         for prefix, app in self._prefixes:
             if path.startswith(prefix):
                 return app(scope, receive, send)
         return self._rest(scope, receive, send)
-
-
-async def _read(operation: Operation[Any, Any], request: Request, path: Any) -> Call[Any, Any]:
-    for value in path.values():
-        if body.CONTROL.search(value):
-            raise Invalid("The path contains a control character.")
-    query = content = None
-    if operation.query is not None:
-        query = body.convert_query(body.parameters(request.scope["query_string"]), operation.query)
-    if operation.body is not None:
-        content = body.decode(await body.read(request, operation.limits), operation.body)
-    return Call(request, path, query, content)

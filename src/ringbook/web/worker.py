@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
 from ringbook.core.access import Core
 from ringbook.web.limits import SharedLimits
 from ringbook.web.log import RequestLog
@@ -16,3 +18,13 @@ class Worker:
     limits: SharedLimits
     log: RequestLog
     metrics: Metrics
+
+
+SCOPE = "ringbook.worker"
+"""Where a request's scope has the worker, for who is given the request alone."""
+
+
+def worker_of(request: Request) -> Worker:
+    """The worker that answers this request."""
+    worker: Worker = request.scope[SCOPE]
+    return worker
