@@ -6,36 +6,48 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ringbook.background.expire import sweep_expired
+from ringbook.background.expire import sweep_expired, sweep_keys
 from ringbook.background.loop import every
 from ringbook.core.access import Core
+from ringbook.core.passwords import Passwords
 from ringbook.dialects import ALL
+from ringbook.domain.problems import Problem
 from ringbook.settings import Settings
-from ringbook.store import datasets, directory, lookup
+from ringbook.store import caller_name, campaign_records, contact_search, datasets, directory, lists, lookup
 from ringbook.store.database import Connecting, Database
 from ringbook.web.front import Front
 from ringbook.web.limits import SharedLimits
 from ringbook.web.log import RequestLog, configure_logging
 from ringbook.web.metrics import Metrics
+from ringbook.web.proxies import behind, networks
 from ringbook.web.worker import Worker
 
 log = structlog.get_logger()
 
-HOT = (*directory.HOT, *lookup.HOT, *datasets.HOT)
+HOT = (
+    *directory.HOT,
+    *lookup.HOT,
+    *caller_name.HOT,
+    *datasets.HOT,
+    *campaign_records.HOT,
+    *lists.HOT,
+    *contact_search.HOT,
+)
 """The statements that every read lane has prepared."""
 
 _SWEEP_SECONDS = 30.0
+_KEYS_SECONDS = 60.0
 _COUNTS_SECONDS = 1.0
 
 
-def open_core(dsn: str, pool: int = 8) -> Core:
+def open_core(dsn: str, pool: int = 8, passwords: Passwords | None = None) -> Core:
     """A core over a database that is not connected yet: `await core.database.open()`."""
-    return Core(Database(Connecting(dsn, pool=pool), HOT))
+    return Core(Database(Connecting(dsn, pool=pool), HOT), passwords)
 
 
 def build_front(worker: Worker) -> Front:
@@ -72,7 +84,7 @@ class App:
     async def _running(self) -> AsyncIterator[None]:
         settings = self._settings
         configure_logging()
-        core = open_core(settings.dsn)
+        core = open_core(settings.dsn, passwords=None if settings.key is None else Passwords(settings.key))
         worker = Worker(
             core,
             SharedLimits(settings.run, settings.workers),
@@ -82,11 +94,14 @@ class App:
         await core.database.open()
         await core.warm()
         self._front = build_front(worker)
+        if settings.trusted_proxies:
+            self._front = behind(self._front, networks(settings.trusted_proxies))
         # What was made until now stays for good. Looking through it again and again would make callers wait.
         gc.collect()
         gc.freeze()
         background = [
             asyncio.create_task(every(_SWEEP_SECONDS, "expire", lambda: sweep_expired(core.database))),
+            asyncio.create_task(every(_KEYS_SECONDS, "keys", lambda: sweep_keys(core.database))),
             asyncio.create_task(every(_COUNTS_SECONDS, "counts", worker.metrics.flush)),
         ]
         (settings.run / f"ready-{os.getpid()}").touch()
@@ -98,6 +113,8 @@ class App:
             await asyncio.gather(*background, return_exceptions=True)
             worker.metrics.flush()
             worker.log.flush()
+            with suppress(Problem):  # without the database there is nobody to give anything back to
+                await worker.limits.rations.close(core)
             await core.database.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -11,6 +11,8 @@ class Settings:
     """How to serve.
 
     `run` is a folder of this run alone, which the worker processes share: limits, counters, who is ready.
+    `key` is the content of the key file, with which users are let in; None lets no user in.
+    `trusted_proxies` are the addresses and networks of proxies that say whose a request is.
     """
 
     dsn: str
@@ -19,3 +21,5 @@ class Settings:
     workers: int
     run: Path
     log_descriptor: int | None = 2
+    key: bytes | None = field(default=None, repr=False)
+    trusted_proxies: tuple[str, ...] = ()

@@ -6,8 +6,11 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
+import pytest
+
 from ringbook.app import HOT
 from ringbook.core.access import Core, Records
+from ringbook.domain.problems import Unauthenticated
 from ringbook.store.database import Connecting, Database
 from tests.conftest import NATIVE_KEY
 
@@ -27,3 +30,25 @@ async def test_a_crowd_of_writers_keeps_nobody_at_the_door(core: Core, records: 
             assert time.monotonic() - began < 2
     finally:
         await crowded.database.close()
+
+
+async def test_a_neighbour_is_let_in_by_its_address_alone_until_the_network_is_withdrawn(
+    core: Core, records: Records
+) -> None:
+    async def answer(networks: list[str]) -> None:
+        async with core.database.transaction() as tx:
+            await tx.execute("UPDATE tenant SET cim = false WHERE cim")  # another test's tenant may have it
+            await tx.execute(
+                "UPDATE tenant SET cim = true, cim_anonymous_networks = $2 WHERE id = $1", records.tenant.id, networks
+            )
+
+    await answer(["192.0.2.0/24", "2001:db8::/32"])
+    for address in ("192.0.2.1", "2001:db8::1"):
+        assert (await core.admit_neighbour(address)).tenant.id == records.tenant.id
+    for address in ("198.51.100.1", "2001:db9::1"):
+        with pytest.raises(Unauthenticated):
+            await core.admit_neighbour(address)
+    await answer([])
+    await asyncio.sleep(0.6)
+    with pytest.raises(Unauthenticated):
+        await core.admit_neighbour("192.0.2.1")

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from ringbook.core.access import Records
+from ringbook.core.contacts import PhoneTaken
 from ringbook.domain.page import FIRST, Cursor
 from ringbook.domain.problems import Conflict, Invalid, Missing, Stale
 from ringbook.domain.schema import Attribute, AttributeType
@@ -84,7 +85,7 @@ async def test_a_unique_value_belongs_to_one_contact(records: Records) -> None:
     other = await save(records, customer_number="K-2")
     with pytest.raises(Conflict):
         await records.contacts.update(other.id, {"customer_number": "K-1"})
-    assert (await records.contacts.update(known.id, {"customer_number": "k-1"})).version == 1
+    assert (await records.contacts.update(known.id, {"customer_number": "k-1"})).contact.version == 1
 
 
 async def test_a_unique_value_is_free_again_when_its_contact_is_gone(records: Records) -> None:
@@ -107,7 +108,7 @@ async def test_of_many_that_bring_a_unique_value_at_once_one_gets_it(records: Re
         if n % 2:
             return await records.contacts.save({"customer_number": "K-1", "city": str(n)})
         made = await save(records, city=str(n))
-        return await records.contacts.update(made.id, {"customer_number": "K-1"})
+        return (await records.contacts.update(made.id, {"customer_number": "K-1"})).contact
 
     outcomes = await asyncio.gather(*(write(n) for n in range(16)), return_exceptions=True)
     assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 15
@@ -193,6 +194,85 @@ async def test_a_search_has_pages_from_the_newest_on(records: Records) -> None:
     last = first[-1]
     rest = await records.contacts.search({"city": "akron"}, Cursor(last.created_second, last.id), 3)
     assert [c.id for c in (*first, *rest)] == ids[::-1]
+
+
+async def test_any_of_the_criteria_can_be_enough(records: Records) -> None:
+    ada = await save(records, first_name="Ada", city="Akron")
+    eve = await save(records, first_name="Eve", phone1=number(1))
+    await save(records, first_name="Max", city="Kent")
+    found = await records.contacts.find({"first_name": "Ada", "phone": number(1), "no_such": 1}, any_of=True)
+    assert [c.id for c in found.contacts] == [eve.id, ada.id]
+    assert found.unknown == ("no_such",)
+
+
+async def test_the_contacts_of_a_number_come_as_they_are_stored(records: Records) -> None:
+    first = await save(records, customer_id="a", phone1=number(1), first_name="Zoë")
+    second = await save(records, customer_id="b", phone2=number(1))
+    found = await records.contacts.with_number("+1 330 555 0101")
+    assert [c.id for c in found] == [second.id, first.id]
+    assert told(found[1].attributes) == first.attributes
+    assert [c.id for c in await records.contacts.with_number(number(1), limit=1)] == [second.id]
+    assert await records.contacts.with_number("") == []
+
+
+# ---- Profiles
+
+
+async def test_a_profile_replaces_the_one_with_its_number_and_can_be_restored(records: Records) -> None:
+    before = await save(records, phone1=number(1), first_name="Ada", customer_number="K-1")
+    saved = await records.contacts.save_profile({"phone2": number(1), "first_name": "Eve"})
+    assert (saved.result, saved.contact.id) == ("overwritten", before.id)
+    assert saved.contact.attributes == {"phone2": number(1), "first_name": "Eve"}
+    last = (await history(records, "contact", before.id))[-1]
+    assert (await records.contacts.restore(before.id, last.id)).attributes == before.attributes
+    assert only(await records.contacts.search({"customer_number": "k-1"})).id == before.id
+
+
+async def test_nothing_is_restored_from_what_is_no_change_of_the_contact(records: Records) -> None:
+    contact, other = await save(records, city="Akron"), await save(records, city="Kent")
+    made = only(await history(records, "contact", contact.id))
+    await records.contacts.update(other.id, {"city": "Lima"})
+    change = (await history(records, "contact", other.id))[-1]
+    for change_id in (made.id, change.id, 0, TOO_LARGE):
+        with pytest.raises(Missing):
+            await records.contacts.restore(contact.id, change_id)
+
+
+async def test_a_profile_of_a_customer_id_is_that_customers(records: Records) -> None:
+    known = await save(records, customer_id="a", phone1=number(1))
+    other = await records.contacts.save_profile({"customer_id": "b", "phone1": number(1)})
+    assert other.result == "created"
+    same = await records.contacts.save_profile({"customer_id": "A", "phone1": number(2)})
+    assert (same.result, same.contact.id) == ("overwritten", known.id)
+
+
+async def test_a_known_number_can_be_refused_or_merged(records: Records) -> None:
+    known = await save(records, phone1=number(1), first_name="Ada", city="Akron")
+    with pytest.raises(PhoneTaken) as refused:
+        await records.contacts.save_profile({"phone1": number(1)}, known="reject")
+    assert refused.value.facts["contact"].id == known.id
+    merged = await records.contacts.save_profile({"phone1": number(1), "city": "", "company": "Bell"}, known="merge")
+    assert merged.result == "merged"
+    assert merged.contact.attributes == {"phone1": number(1), "first_name": "Ada", "city": "Akron", "company": "Bell"}
+
+
+async def test_loose_keys_are_kept_and_become_an_attributes_values(records: Records) -> None:
+    saved = await records.contacts.save_profile({"city": "Akron", "tier": "gold"}, loose=True)
+    assert saved.unknown == ("tier",)
+    with pytest.raises(Invalid):
+        await records.contacts.save_profile({"tier": "gold"})
+    await add_attribute(records, "tier", unique=True)
+    assert only(await records.contacts.search({"tier": "GOLD"})).id == saved.contact.id
+
+
+async def test_contacts_are_counted_exactly_up_to_a_point(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(3):
+        await save(records, city=f"c{n}")
+    assert await records.contacts.count() == (3, True)
+    monkeypatch.setattr("ringbook.core.contacts.MOST_COUNTED", 2)
+    count, exact = await records.contacts.count()
+    assert count >= 3
+    assert not exact
 
 
 # ---- Pages

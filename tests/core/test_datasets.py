@@ -25,7 +25,7 @@ async def template(records: Records) -> Template:
 
 
 async def second_template(records: Records, hours: float = 1) -> Template:
-    made, _ = await records.keys.put_template("Second", hours * 3600, ["A"], None)
+    made, _ = await records.templates.put("Second", hours * 3600, ["A"], None)
     return made
 
 
@@ -220,7 +220,7 @@ async def test_what_a_callback_changed_is_in_the_journal(records: Records) -> No
 
 async def test_a_dropped_template_takes_its_data_along(records: Records, template: Template) -> None:
     await records.datasets.submit(CONTEXT, number(1), {})
-    await records.keys.drop_template(template)
+    await records.templates.drop(template)
     assert await records.datasets.of_number(number(1)) == []
     assert await records.datasets.templates() == []
 

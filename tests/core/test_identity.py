@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
+from ringbook.background.expire import sweep_keys
 from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
 from ringbook.domain.contact import MOST_SHARING
+from ringbook.store import identity as identities
 from tests.conftest import make_tenant
 from tests.core.cast import LEADS, everybody, history, lead, link_by_hand, number, only, save, told, with_number
 
@@ -233,3 +236,112 @@ async def test_deleting_and_writing_one_person_at_once_neither_blocks_nor_fails(
             records.lists.add(LEADS, lead(f"{n}-again", number(n))),
         )
         assert len(await with_number(records, number(n))) <= 1
+
+
+# ---- Keys that are swept away
+
+
+async def keys_of(core: Core, records: Records) -> list[str]:
+    async with core.database.reading() as tx:
+        rows = await tx.fetch("SELECT key FROM identity_key WHERE tenant_id = $1", records.tenant.id)
+    return sorted(row["key"] for row in rows)
+
+
+async def test_no_key_outlives_its_person_and_who_needs_one_makes_it_again(core: Core, records: Records) -> None:
+    contact = await save(records, customer_id="900", phone1=number(1))
+    await records.contacts.delete(contact.id)
+    assert len(await keys_of(core, records)) == 2, "they are there for other writers"
+    await sweep_keys(core.database)
+    assert await keys_of(core, records) == []
+    again = await save(records, phone1=number(1))
+    await sweep_keys(core.database)
+    assert (await save(records, phone1=number(1))).id == again.id
+
+
+async def test_a_sweep_of_many_keys_goes_on_to_the_last(core: Core, records: Records, other: Records) -> None:
+    for of in (records, other):
+        async with core.database.transaction() as tx:
+            await identities.lock_identity(tx, of.tenant.id, [f"c:{n}" for n in range(1500)])
+    assert await sweep_keys(core.database) >= 3000
+    assert await keys_of(core, records) == await keys_of(core, other) == []
+
+
+async def test_a_held_key_is_left_alone_and_its_holder_is_not_disturbed(core: Core, records: Records) -> None:
+    async with core.database.transaction() as tx:
+        await identities.lock_identity(tx, records.tenant.id, ["c:free", "c:held"])
+    async with core.database.transaction() as tx:
+        await identities.lock_identity(tx, records.tenant.id, ["c:held"])
+        async with asyncio.timeout(2):
+            await sweep_keys(core.database)
+        assert await keys_of(core, records) == ["c:held"]
+
+
+class Interrupted:
+    """A transaction in which a sweep comes between any two statements."""
+
+    def __init__(self, tx: Any, core: Core) -> None:
+        self._tx = tx
+        self._core = core
+
+    async def execute(self, *statement: Any) -> Any:
+        done = await self._tx.execute(*statement)
+        await sweep_keys(self._core.database)
+        return done
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_no_sweep_lets_two_writers_pass_each_other(core: Core, records: Records, there: bool) -> None:
+    if there:
+        async with core.database.transaction() as tx:
+            await identities.lock_identity(tx, records.tenant.id, ["c:900"])
+
+    async def write() -> None:
+        async with core.database.transaction() as tx:
+            await identities.lock_identity(tx, records.tenant.id, ["c:900"])
+
+    async with core.database.transaction() as tx:
+        await identities.lock_identity(Interrupted(tx, core), records.tenant.id, ["c:900"])  # type: ignore[arg-type]
+        second = asyncio.create_task(write())
+        assert not (await asyncio.wait([second], timeout=0.2))[0], "it waits for the first"
+    await second
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_writers_that_wait_for_a_sweep_still_pass_one_by_one(core: Core, records: Records, there: bool) -> None:
+    passing: list[int] = []
+    most = 0
+
+    async def write() -> None:
+        nonlocal most
+        async with core.database.transaction() as tx:
+            await identities.lock_identity(tx, records.tenant.id, ["c:900", "c:901"])
+            passing.append(1)
+            most = max(most, len(passing))
+            await asyncio.sleep(0.01)
+            passing.pop()
+
+    if there:
+        await write()
+        most = 0
+    async with core.database.transaction() as sweeping:
+        gone = await identities.forget_keys(sweeping, identities.HeldKey(records.tenant.id, ""), 2)
+        assert len(gone) == 2 * there
+        writers = [asyncio.create_task(write()) for _ in range(4)]
+        await asyncio.sleep(0.1)
+        assert most == (0 if there else 1)
+    await asyncio.gather(*writers)
+    assert most == 1
+
+
+async def test_writers_and_sweeps_at_once_make_each_person_once(core: Core, records: Records) -> None:
+    ended = asyncio.Event()
+
+    async def sweep() -> None:
+        while not ended.is_set():
+            await sweep_keys(core.database)
+
+    sweeping = asyncio.create_task(sweep())
+    await asyncio.gather(*(records.contacts.save({"phone1": number(n % 8), "city": str(n)}) for n in range(96)))
+    ended.set()
+    await sweeping
+    assert len(await everybody(records)) == 8

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ringbook.core.access import Core, Records
 from ringbook.domain.interaction import Interaction, LegDraft
 from ringbook.domain.problems import Invalid, Missing
-from tests.core.cast import LEADS, NOON, agent_leg, history, lead, link_by_hand, number, only, save
+from tests.core.cast import LEADS, NOON, agent_leg, history, lead, link_by_hand, number, only, save, told
 
 MINUTE = timedelta(minutes=1)
 
@@ -87,6 +87,55 @@ async def test_an_earlier_leg_moves_the_calls_beginning(records: Records) -> Non
     call = await records.interactions.get("c-1")
     assert call.started_at == NOON - MINUTE
     assert [leg.agent for leg in call.legs] == ["lee", "kim", "max"]
+
+
+async def test_a_hand_ties_a_call_for_good_and_the_journal_has_it(records: Records) -> None:
+    by_number = await save(records, phone1=number(1))
+    await agent_leg(records, "c-1", ani=number(1))
+    chosen = await save(records, city="Akron")
+    call = await records.interactions.link("c-1", chosen.id)
+    assert call.contact_id == chosen.id
+    last = (await history(records, "interaction", call.id))[-1]
+    assert told(last.before) == {"contact_id": by_number.id}
+    await records.interactions.link("c-1", None)
+    await agent_leg(records, "c-1", agent="lee", ani=number(1))
+    await records.contacts.update(by_number.id, {"phone2": number(1)})
+    assert (await records.interactions.get("c-1")).contact_id is None
+
+
+async def test_a_call_without_a_number_gets_that_of_a_later_report(records: Records) -> None:
+    contact = await save(records, phone1=number(1))
+    await agent_leg(records, "c-1", ani="")
+    await agent_leg(records, "c-1", agent="lee", ani=number(1))
+    call = await records.interactions.get("c-1")
+    assert (call.ani, call.contact_id) == (number(1), contact.id)
+
+
+async def test_the_halves_of_a_transferred_call_are_one_under_both_ids(records: Records) -> None:
+    contact = await save(records, phone1=number(1))
+    await agent_leg(records, "old", ani=number(1), started_at=NOON)
+    await agent_leg(records, "new", ani="", agent="lee", started_at=NOON - MINUTE)
+    await records.interactions.save_leg(
+        "new", "", LegDraft(actor="AGENT", agent="max", started_at=NOON + MINUTE), related_call_id="old"
+    )
+    for call_id in ("old", "new"):
+        call = await records.interactions.get(call_id)
+        assert (call.call_id, call.contact_id, call.started_at) == ("old", contact.id, NOON - MINUTE)
+        assert [leg.agent for leg in call.legs] == ["lee", "kim", "max"]
+
+
+async def test_the_calls_of_a_contact_are_those_of_its_numbers_too(records: Records) -> None:
+    contact = await save(records, phone1="4711", phone2=number(1))
+    await agent_leg(records, "c-1", ani="4711", started_at=NOON)
+    await agent_leg(records, "c-2", ani=number(1), started_at=NOON + MINUTE)
+    await agent_leg(records, "c-3", ani=number(2), started_at=NOON)
+    found, calls = await records.interactions.of_contact(contact.id)
+    assert found.id == contact.id
+    assert [call.call_id for call in calls] == ["c-2", "c-1"]
+    _, earlier = await records.interactions.of_contact(contact.id, before=NOON + MINUTE)
+    assert [call.call_id for call in earlier] == ["c-1"]
+    with pytest.raises(Missing):
+        await records.interactions.of_contact(contact.id, created_second=contact.created_second - 1)
 
 
 @pytest.mark.parametrize("call_id", ["", "x" * 256])

@@ -25,6 +25,22 @@ async def test_a_record_is_read_by_its_key_as_it_was_sent_or_as_it_is_stored(rec
         assert (await records.lists.get("phones.csv", {"Phone": spelling})).id == made.id
 
 
+async def test_among_unique_keys_the_one_as_it_was_sent_comes_first(records: Records) -> None:
+    """What one record was sent as may be what another is stored as: the first is the one that is meant."""
+    phone = Field("P", type="PHONE", key=True, remove_prefix="9")
+    await records.lists.create("prefixed.csv", [phone, Field("note")])
+    await records.campaigns.create("Autumn", lists_to_run=["prefixed.csv"])
+    first = await records.lists.add("prefixed.csv", {"P": "9555"})
+    second = await records.lists.add("prefixed.csv", {"P": "99555"})
+    assert (first.fields["P"], second.fields["P"]) == ("555", "9555")
+    assert (await records.lists.update("prefixed.csv", {"P": "9555", "note": "a"})).id == first.id
+    third = await records.lists.add("prefixed.csv", {"P": "999777"})
+    for sent, meant in (("9555", first), ("555", first), ("99555", second), ("99777", third), ("9-99-777", third)):
+        assert (await records.lists.get("prefixed.csv", {"P": sent})).id == meant.id
+        shown = await records.campaign_records.in_campaign("prefixed.csv", "Autumn", {"P": sent})
+        assert shown.record.id == meant.id
+
+
 async def test_a_taken_key_is_a_conflict(records: Records) -> None:
     await records.lists.add(LEADS, lead(1))
     with pytest.raises(Conflict, match="A record with this key exists"):

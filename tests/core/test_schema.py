@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from ringbook.core.access import Records
+from ringbook.core.access import Core, Records
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.domain.schema import PREDEFINED, Attribute, AttributeType
+from ringbook.store.schema import for_writing
 from tests.core.cast import history, number, only, save
 
 
@@ -84,6 +86,78 @@ async def test_a_number_of_a_phone_attribute_of_ones_own_is_found(records: Recor
     await put(records, "mobile", "Phone")
     contact = await save(records, mobile=number(1))
     assert (await save(records, phone1=number(1))).id == contact.id
+
+
+async def attribute(records: Records, key: str) -> Attribute:
+    return (await records.schema.attributes()).by_key[key]
+
+
+async def test_an_attribute_gets_another_key_and_type_in_one_go(records: Records) -> None:
+    await put(records, "shoe_size", "Number")
+    contact = await save(records, shoe_size=43)
+    before = await attribute(records, "shoe_size")
+    after = await records.schema.change(before.id, {"key": "size", "type": "Text"}, "text")
+    assert (after.id, after.key, after.type, after.aliases) == (before.id, "size", "Text", ("shoe_size",))
+    assert (await records.contacts.get(contact.id)).attributes == {"size": "43"}
+    assert only(await records.contacts.search({"shoe_size": "43"})).id == contact.id
+    with pytest.raises(Missing):
+        await records.schema.change(1, {"label": "Size"})
+
+
+async def test_a_refused_change_leaves_everything_as_it_was(records: Records) -> None:
+    await put(records, "shoe_size")
+    contact = await save(records, shoe_size="large")
+    before = await attribute(records, "shoe_size")
+    with pytest.raises(Conflict) as refused:
+        await records.schema.change(before.id, {"key": "size", "type": "Number"}, "Number")
+    assert (refused.value.facts["count"], refused.value.facts["sample"]) == (1, ["large"])
+    assert await attribute(records, "shoe_size") == before
+    assert only(await records.contacts.search({"shoe_size": "large"})).id == contact.id
+
+
+async def test_values_of_many_contacts_are_renamed_converted_hidden_and_brought_back(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringbook.store.attribute_values._BATCH", 3)
+    await put(records, "shoe_size")
+    people = [await save(records, shoe_size=str(n), city="Akron") for n in range(8)]
+    before = await attribute(records, "shoe_size")
+    await records.schema.change(before.id, {"key": "size", "type": "Number"}, "Number")
+    await records.schema.hide("size")
+    assert {tuple((await records.contacts.get(p.id)).attributes) for p in people} == {("city",)}
+    await records.contacts.delete(people[0].id)
+    await put(records, "size", "Number")
+    for n, person in enumerate(people[1:], start=1):
+        assert only(await records.contacts.search({"size": n})).id == person.id  # type: ignore[dict-item]
+    assert await records.contacts.search({"size": "0"}) == []
+
+
+async def test_hiding_says_which_conditions_it_disables(records: Records) -> None:
+    await records.schema.add_condition("", "callVariable3", "customer_number", "")
+    hidden = await records.schema.hide("customer_number")
+    assert hidden is not None
+    assert [condition.key for condition in hidden.disabled] == ["customer_number"]
+
+
+async def test_who_changes_an_attribute_waits_for_those_who_write_contacts_by_it(core: Core, records: Records) -> None:
+    before = await attribute(records, "customer_number")
+    async with core.database.transaction() as tx:
+        await for_writing(tx, records.tenant.id)
+        renaming = asyncio.create_task(records.schema.change(before.id, {"key": "account"}))
+        await asyncio.sleep(0.1)
+        assert not renaming.done()
+    assert (await renaming).key == "account"
+
+
+async def test_a_contact_that_is_written_while_its_key_changes_has_the_new_one(records: Records) -> None:
+    before = await attribute(records, "customer_number")
+    people = [await save(records, customer_number=f"K-{n}") for n in range(4)]
+    await asyncio.gather(
+        *(records.contacts.update(p.id, {"customer_number": f"L-{p.id}-{n}"}) for p in people for n in range(3)),
+        records.schema.change(before.id, {"key": "account"}),
+        *(records.contacts.update(p.id, {"customer_number": f"M-{p.id}-{n}"}) for p in people for n in range(3)),
+    )
+    assert {tuple((await records.contacts.get(p.id)).attributes) for p in people} == {("account",)}
 
 
 # ---- Mapping

@@ -1,12 +1,13 @@
-"""Removing data sets that have expired. Reads do not see them anyway; this gives the space back."""
+"""Removing what is over: data sets that have expired, which reads do not see anyway, and the keys of identities."""
 
 from __future__ import annotations
 
-from ringbook.store import datasets, journal
+from ringbook.store import datasets, identity, journal
 from ringbook.store.database import Database
 from ringbook.store.journal import Author
 
 _BATCH = 500
+_KEYS = 1000
 
 
 async def sweep_expired(database: Database) -> int:
@@ -21,3 +22,19 @@ async def sweep_expired(database: Database) -> int:
         swept += len(gone)
         if len(gone) < _BATCH:
             return swept
+
+
+async def sweep_keys(database: Database) -> int:
+    """Remove the numbers and customer ids at which writers have met, so that none outlives its person; how many.
+
+    What a writer holds at this moment is left to the next time.
+    """
+    swept = 0
+    after = identity.FIRST_KEY
+    while True:
+        async with database.transaction() as tx:
+            gone = await identity.forget_keys(tx, after, _KEYS)
+        swept += len(gone)
+        if len(gone) < _KEYS:
+            return swept
+        after = gone[-1]

@@ -10,6 +10,7 @@ import msgspec
 
 from ringbook.core.campaigns import find_campaign
 from ringbook.core.context import Context
+from ringbook.core.filtering import by_result, refilter
 from ringbook.core.lists import find_by_key, find_list
 from ringbook.domain.attempt import Attempt, Outcome, next_phone_tries
 from ringbook.domain.calling_list import EXTERNAL_ID_FIELD, CallingList
@@ -18,6 +19,7 @@ from ringbook.domain.interaction import LegDraft
 from ringbook.domain.problems import Invalid, Missing
 from ringbook.store import attempts as stored
 from ringbook.store import campaigns, interactions, journal, lists
+from ringbook.store.legs import put_leg
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -82,6 +84,8 @@ class Attempts:
             )
             tries = next_phone_tries(before.phone_tries, slot, attempt)
             after = await stored.apply(tx, self._tenant_id, attempt, before, tries)
+            if by_result(campaign):
+                await refilter(tx, self._tenant_id, campaign, [after.record_id])
             await self._add_leg(tx, attempt, listed.contact_id)
             await journal.record(tx, self._context.author, "campaign_record", after.id, before, after)
             return attempt, after
@@ -149,7 +153,7 @@ class Attempts:
             notes=attempt.notes,
             attempt_id=attempt.id,
         )
-        await interactions.put_leg(tx, self._tenant_id, root, call_id, leg)
+        await put_leg(tx, self._tenant_id, root, call_id, leg)
 
     @property
     def _tenant_id(self) -> int:

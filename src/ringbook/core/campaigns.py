@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ringbook.core.context import Context
+from ringbook.core.filtering import FILTER, refilter
 from ringbook.core.lists import delete_records, drop_list, find_list
 from ringbook.domain.calling_list import OWN_LAYOUT, CallingList
-from ringbook.domain.campaign import Campaign, CampaignRecord, CampaignState, CampaignType
+from ringbook.domain.campaign import Campaign, CampaignRecord, CampaignState, CampaignType, within_hours
+from ringbook.domain.phone import match_keys_of
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.store import campaigns as stored
-from ringbook.store import do_not_call, journal, lists
+from ringbook.store import dialling, do_not_call, journal, lists
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -52,6 +55,7 @@ class Campaigns:
         description: str = "",
         enabled: bool = True,
         state: CampaignState = "stopped",
+        settings: Mapping[str, Any] | None = None,
         lists_to_run: Sequence[int | str] = (),
     ) -> Campaign:
         """A new campaign with its own list, over other lists too; its id, unless given, is above all that exist."""
@@ -60,7 +64,7 @@ class Campaigns:
             raise Invalid(f"A campaign's id is from 1 to {LARGEST_ID}.", field="id")
         async with self._context.database.transaction() as tx:
             new_id = await stored.next_id(tx, self._tenant_id) if campaign_id is None else campaign_id
-            draft = Campaign(new_id, name, description, kind, enabled, state)
+            draft = Campaign(new_id, name, description, kind, enabled, state, settings or {})
             campaign = await stored.insert(tx, self._tenant_id, draft)
             own = await self._make_own_list(tx, campaign)
             await stored.bind(tx, self._tenant_id, campaign.id, own.id)
@@ -77,20 +81,52 @@ class Campaigns:
         self,
         ref: int | str,
         *,
+        name: str | None = None,
+        description: str | None = None,
         kind: CampaignType | None = None,
         enabled: bool | None = None,
         state: CampaignState | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> Campaign:
-        """Change what is given; the campaign as it is then."""
+        """Change what is given, `settings` one by one; the campaign as it is then. Its own list takes its name."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            found = await find_campaign(tx, self._tenant_id, ref)
-            before = await stored.get(tx, self._tenant_id, found.id, for_update=True)
-            given = {"type": kind, "enabled": enabled, "state": state}
+            before = await hold_campaign(tx, self._tenant_id, ref)
+            given: dict[str, Any] = {"name": name, "description": description, "type": kind, "enabled": enabled}
+            given["state"] = state
+            if settings is not None:
+                given["settings"] = {**before.settings, **settings}
             after = msgspec.structs.replace(before, **{k: v for k, v in given.items() if v is not None})
             if after != before:
                 await stored.update(tx, self._tenant_id, after)
+                if after.name != before.name:
+                    await stored.rename_own_list(tx, self._tenant_id, after.id, after.name)
                 await journal.record(tx, self._context.author, "campaign", before.id, before, after)
+            return after
+
+    async def start(self, ref: int | str, *, zone: tzinfo = UTC, most_predictive: int | None = None) -> Campaign:
+        """Have the campaign call; the campaign as it is then. Conflict with the fact `why` where it cannot.
+
+        It must have records, not run already, and be within its hours, read in `zone`; and of those that are no preview
+        campaigns only so many may run at once (`running` says how many do).
+        """
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            before = await hold_campaign(tx, self._tenant_id, ref)
+            if before.state == "running":
+                raise Conflict("The campaign is running.", why="running")
+            if not await dialling.has_records(tx, self._tenant_id, before.id):
+                raise Conflict("The campaign has no records.", why="empty")
+            now = await dialling.now(tx, self._tenant_id)
+            if not within_hours(before.settings, now.astimezone(zone).time()):
+                raise Conflict("The campaign calls at other hours.", why="hours")
+            if before.type != "preview" and most_predictive is not None:
+                running = await dialling.running(tx, self._tenant_id)
+                if running >= most_predictive:
+                    raise Conflict("Too many predictive campaigns are running.", why="predictives", running=running)
+            after = msgspec.structs.replace(before, state="running")
+            await stored.update(tx, self._tenant_id, after)
+            await journal.record(tx, self._context.author, "campaign", after.id, before, after)
             return after
 
     async def bind(self, ref: int | str, list_ref: int | str) -> bool:
@@ -122,25 +158,14 @@ class Campaigns:
         """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            campaign = await find_campaign(tx, self._tenant_id, ref)
-            gone = 0
-            for list_id in sorted(await stored.bound_lists(tx, self._tenant_id, campaign.id)):
-                target = await lists.get(tx, self._tenant_id, list_id)
-                await lists.lock(tx, self._tenant_id, list_id)
-                if target.campaign_id == campaign.id:
-                    record_ids = await stored.record_ids(tx, self._tenant_id, campaign.id, list_id, ids)
-                    gone += await delete_records(tx, self._context, target, record_ids)
-                else:
-                    gone += await stored.detach(tx, self._tenant_id, campaign.id, list_id, ids)
-            before = {"records": "all" if ids is None else list(ids)}
-            await journal.record(tx, self._context.author, "campaign", campaign.id, before, {"removed": gone})
-            return gone
+            campaign = await hold_campaign(tx, self._tenant_id, ref)
+            return await remove_records(tx, self._context, campaign, ids)
 
     async def drop(self, ref: int | str) -> None:
         """Delete the campaign with its own list; shared lists stay whole."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            campaign = await find_campaign(tx, self._tenant_id, ref)
+            campaign = await hold_campaign(tx, self._tenant_id, ref)
             own = await lists.own_list(tx, self._tenant_id, campaign.id)
             await drop_list(tx, self._context, own)
             await stored.drop(tx, self._tenant_id, campaign.id)
@@ -157,14 +182,16 @@ class Campaigns:
         self._context.require("read")
         async with self._context.database.reading() as tx:
             campaign = await find_campaign(tx, self._tenant_id, ref)
-            key = self._context.asked_phone(phone).match_key
-            return await do_not_call.barring(tx, self._tenant_id, campaign.id, key)
+            keys = match_keys_of(self._context.asked_phone(phone), self._context.tenant.region)
+            return await do_not_call.barring(tx, self._tenant_id, campaign.id, keys)
 
     async def _bind(self, tx: Tx, campaign: Campaign, target: CallingList) -> bool:
         """Run over a list that the caller holds; False if the campaign does already."""
         bound = await stored.bind(tx, self._tenant_id, campaign.id, target.id)
         if bound:
-            await stored.materialise(tx, self._tenant_id, target.id, campaign_id=campaign.id)
+            await stored.materialise(tx, self._tenant_id, target.id, campaign.id)
+            if FILTER in campaign.settings:
+                await refilter(tx, self._tenant_id, campaign)
             after = {"list": target.id, "bound": True}
             await journal.record(tx, self._context.author, "campaign", campaign.id, None, after)
         return bound
@@ -181,11 +208,36 @@ class Campaigns:
         return self._context.tenant.id
 
 
+async def remove_records(tx: Tx, context: Context, campaign: Campaign, ids: Sequence[int] | None) -> int:
+    """Delete these campaign records (None: all) of the campaign's own list, detach those of shared ones; how many."""
+    tenant_id = context.tenant.id
+    gone = 0
+    for list_id in sorted(await stored.bound_lists(tx, tenant_id, campaign.id)):
+        target = await lists.get(tx, tenant_id, list_id)
+        await lists.lock(tx, tenant_id, list_id)
+        if target.campaign_id == campaign.id:
+            record_ids = await stored.record_ids(tx, tenant_id, campaign.id, list_id, ids)
+            gone += await delete_records(tx, context, target, record_ids)
+        else:
+            gone += await stored.detach(tx, tenant_id, campaign.id, list_id, ids)
+    before = {"records": "all" if ids is None else list(ids)}
+    await journal.record(tx, context.author, "campaign", campaign.id, before, {"removed": gone})
+    return gone
+
+
 async def find_campaign(tx: Tx, tenant_id: int, ref: int | str) -> Campaign:
     """The campaign of this id or name; Missing if there is none."""
     if isinstance(ref, int):
         return await stored.get(tx, tenant_id, ref)
     found = await stored.by_name(tx, tenant_id, ref)
     if found is None:
-        raise Missing("There is no such campaign.")
+        raise Missing("There is no such campaign.", of="campaign")
     return found
+
+
+async def hold_campaign(tx: Tx, tenant_id: int, ref: int | str) -> Campaign:
+    """The same, held until the transaction ends, before any list or record: who changes many of a campaign's records
+    waits here for whoever else does.
+    """
+    found = await find_campaign(tx, tenant_id, ref)
+    return await stored.get(tx, tenant_id, found.id, for_update=True)

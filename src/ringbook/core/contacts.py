@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from ringbook.core import identity
 from ringbook.core.context import Context
-from ringbook.domain.contact import Contact
+from ringbook.domain.contact import Contact, StoredContact
+from ringbook.domain.criteria import PHONE, search_of
 from ringbook.domain.page import FIRST, Cursor
-from ringbook.domain.problems import Invalid, Stale
-from ringbook.domain.schema import CUSTOMER_ID, Schema, searchable_text
-from ringbook.domain.text import words
+from ringbook.domain.problems import Conflict, Invalid, Missing, Stale
+from ringbook.domain.schema import CUSTOMER_ID, LONGEST_TEXT, Schema
+from ringbook.store import contact_search, journal, lists
 from ringbook.store import contacts as stored
 from ringbook.store import identity as identities
-from ringbook.store import journal, lists
+from ringbook.store import schema as schemas
 from ringbook.store.schema import schema as stored_schema
 
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
 MOST_A_PAGE = 500
+MOST_COUNTED = 20_000
+
+Known = Literal["overwrite", "merge", "reject"]
+Result = Literal["created", "overwritten", "merged"]
+
+
+class PhoneTaken(Conflict):
+    """Another contact has this phone. The fact `contact` is that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A contact that was written: what became of it, and which keys the schema lacks."""
+
+    contact: Contact
+    result: Result
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The contacts of a search, newest first, and those of its keys that the schema lacks.
+
+    `cut`: it was given up when it took too long, and there may be more contacts that meet it.
+    """
+
+    contacts: list[Contact]
+    unknown: tuple[str, ...] = ()
+    cut: bool = False
 
 
 class Contacts:
@@ -31,7 +67,7 @@ class Contacts:
         """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            schema = await stored_schema(tx, self._tenant_id)
+            schema = await schemas.for_writing(tx, self._tenant_id)
             values = schema.accept(attributes)
             phones = identity.phones_of(self._context, schema, values)
             customer_id = _text(values.get(CUSTOMER_ID))
@@ -41,21 +77,86 @@ class Contacts:
             else:
                 before = await stored.get(tx, self._tenant_id, known.contact.id, for_update=True)
                 contact = await identity.change(tx, self._context, schema, before, values)
-            return (await stored.with_phones(tx, self._tenant_id, [contact]))[0], known.contact is None
+            return await self._with_phones(tx, contact), known.contact is None
 
-    async def update(self, contact_id: int, attributes: Mapping[str, Any], *, version: int | None = None) -> Contact:
-        """Write attributes over the contact's own (None clears one). Stale unless it still has this version."""
+    async def save_profile(
+        self, attributes: Mapping[str, Any], *, known: Known = "overwrite", loose: bool = False
+    ) -> Saved:
+        """Write a whole profile. Numbers with equal digits are the same, valid or not (contracts/cim.md 2.8).
+
+        `known` says what becomes of the profile that has the customer id or a number already: all its attributes are
+        replaced (the journal keeps them), only given ones are, or PhoneTaken. `loose`: keys that the schema lacks are
+        kept, too.
+        """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            schema = await stored_schema(tx, self._tenant_id)
-            values = schema.accept(attributes)
+            schema = await schemas.for_writing(tx, self._tenant_id)
+            values, unknown = await self._accept(tx, schema, attributes, loose)
+            phones = identity.phones_of(self._context, schema, values)
+            customer_id = _text(values.get(CUSTOMER_ID))
+            meant = await identity.recognise(tx, self._context, schema, customer_id, phones, values, same_digits=True)
+            if meant.contact is None:
+                contact = await identity.create(tx, self._context, schema, schema.complete(values))
+                return Saved(await self._with_phones(tx, contact), "created", unknown)
+            if known == "reject":
+                raise PhoneTaken(contact=meant.contact)
+            before = await stored.get(tx, self._tenant_id, meant.contact.id, for_update=True)
+            if known == "merge":
+                given = {key: value for key, value in values.items() if value not in (None, "")}
+                contact = await identity.change(tx, self._context, schema, before, given)
+                return Saved(await self._with_phones(tx, contact), "merged", unknown)
+            contact = await identity.overwrite(tx, self._context, schema, before, schema.complete(values))
+            return Saved(await self._with_phones(tx, contact), "overwritten", unknown)
+
+    async def update(
+        self,
+        contact_id: int,
+        attributes: Mapping[str, Any],
+        *,
+        version: int | None = None,
+        created_second: int | None = None,
+        known: Known = "overwrite",
+        loose: bool = False,
+    ) -> Saved:
+        """Write attributes over the contact's own (None clears one). Stale unless it still has this version.
+
+        Missing unless it was made in this second, if one is given. With `known` as reject, PhoneTaken where another
+        contact has one of the numbers. `loose`: keys that the schema lacks are kept, too.
+        """
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            schema = await schemas.for_writing(tx, self._tenant_id)
+            values, unknown = await self._accept(tx, schema, attributes, loose)
+            phones = identity.phones_of(self._context, schema, values)
+            keys = identity.identifying(self._context, phones, same_digits=True) if known == "reject" else []
+            held = identity.held_keys(schema, _text(values.get(CUSTOMER_ID)), phones, values)
+            await identities.lock_identity(tx, self._tenant_id, [*held, *keys])
+            before = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
+            _check_second(before, created_second)
+            _check_version(before, version)
+            if keys:
+                await self._refuse_shared(tx, keys, contact_id)
+            contact = await identity.change(tx, self._context, schema, before, values)
+            return Saved(await self._with_phones(tx, contact), "merged", unknown)
+
+    async def restore(self, contact_id: int, change_id: int) -> Contact:
+        """The contact as it was before a change of its journal; a deleted one is there again.
+
+        Keys that the schema no longer has are kept as they were.
+        """
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            schema = await schemas.for_writing(tx, self._tenant_id)
+            then = await journal.before(tx, self._tenant_id, "contact", contact_id, change_id)
+            values = schema.accept(then, loose=True)
+            await schemas.note_loose(tx, self._tenant_id, schema.unknown(values))
             phones = identity.phones_of(self._context, schema, values)
             held = identity.held_keys(schema, _text(values.get(CUSTOMER_ID)), phones, values)
             await identities.lock_identity(tx, self._tenant_id, held)
+            await stored.revive(tx, self._tenant_id, contact_id)
             before = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
-            _check_version(before, version)
-            contact = await identity.change(tx, self._context, schema, before, values)
-            return (await stored.with_phones(tx, self._tenant_id, [contact]))[0]
+            contact = await identity.overwrite(tx, self._context, schema, before, values)
+            return await self._with_phones(tx, contact)
 
     async def get(self, contact_id: int) -> Contact:
         self._context.require("read")
@@ -68,34 +169,79 @@ class Contacts:
         async with self._context.database.reading() as tx:
             return await stored.page(tx, self._tenant_id, after, _page_size(limit))
 
+    async def count(self) -> tuple[int, bool]:
+        """How many contacts there are, and whether that is exact: of very many it is an estimate."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await stored.count(tx, self._tenant_id, MOST_COUNTED)
+
+    async def with_number(self, raw: str, limit: int = 50) -> Sequence[StoredContact]:
+        """The newest contacts that have a number, in any spelling, from anywhere."""
+        context = self._context
+        context.require("read")
+        if len(raw) > LONGEST_TEXT:
+            raise Invalid(f"A phone has {LONGEST_TEXT} characters at most.", field="phone")
+        scope = (self._tenant_id, _page_size(limit))
+        phone = context.phone(raw)
+        if phone.literal:
+            found = (await self.find({PHONE: raw}, limit=limit)).contacts
+            return [_stored(contact) for contact in found]
+        rows = await context.database.lanes.ask(contact_search.WITH_NUMBER, scope, phone.match_key)
+        return contact_search.stored_contacts(rows)
+
     async def search(self, criteria: Mapping[str, str], after: Cursor = FIRST, limit: int = 50) -> list[Contact]:
         """Contacts that meet all criteria, newest first.
 
-        Criteria are attribute keys, `phone` (any number, in any spelling) and `name` (each word begins a word of the
-        name). Empty ones are ignored, and if none is left nothing is found: an unset variable must not pop a stranger.
-        Invalid for a key that the schema lacks.
+        Invalid for a key that the schema lacks, and for a search that so few meet that it takes too long.
+        """
+        found = await self.find(criteria, after, limit, strict=True)
+        if found.cut:
+            raise Invalid("This search takes too long. Narrow it down: a number, or more of a text.")
+        return found.contacts
+
+    async def find(
+        self,
+        criteria: Mapping[str, Any],
+        after: Cursor = FIRST,
+        limit: int = 50,
+        *,
+        any_of: bool = False,
+        contains: bool = False,
+        strict: bool = False,
+    ) -> Found:
+        """Contacts that meet all criteria, or `any_of` them, newest first.
+
+        Criteria are attribute keys, `phone` (any number, in any spelling), `name` (each word begins a word of the
+        name) and `q` (any searchable attribute). Empty ones are ignored, and if none is left nothing is found: an
+        unset variable must not pop a stranger. `contains` finds texts by any part of them. A key that the schema lacks
+        is met by nobody, or with `strict` Invalid.
         """
         self._context.require("read")
-        given = {key: value for key, value in criteria.items() if value.strip()}
+        size = _page_size(limit)
         async with self._context.database.reading() as tx:
             schema = await stored_schema(tx, self._tenant_id)
-            entries, prefixes, numbers = self._criteria(schema, given)
-            nobody = "name" in given and not prefixes
-            if nobody or not (entries or prefixes or numbers):
-                return []
-            return await stored.search(tx, self._tenant_id, entries, prefixes, numbers, after, _page_size(limit))
+            search = search_of(schema, criteria, self._context.phone, any_of=any_of, contains=contains)
+            if strict and search.unknown:
+                raise Invalid("The schema has no such attribute.", field=search.unknown[0][:64])
+            if not search.groups:
+                return Found([], search.unknown)
+            found = await contact_search.newest(tx, self._tenant_id, schema, search.groups, after.id, size)
+            return Found(found.contacts, search.unknown, found.cut)
 
-    async def delete(self, contact_id: int, *, version: int | None = None) -> Contact:
+    async def delete(
+        self, contact_id: int, *, version: int | None = None, created_second: int | None = None
+    ) -> Contact:
         """Take the contact away; the journal keeps it. Its list records and calls stay, unlinked.
 
-        Stale unless it still has this version.
+        Stale unless it still has this version, Missing unless it was made in this second, if one is given.
         """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            schema = await stored_schema(tx, self._tenant_id)
-            # Writers take a record, then the keys of its person, then the person: so does who deletes them.
+            # Writers take a record, then the schema, the keys of its person, and the person: so does who deletes them.
             before = await stored.get(tx, self._tenant_id, contact_id)
+            _check_second(before, created_second)
             await lists.hold_of_contact(tx, self._tenant_id, contact_id)
+            schema = await schemas.for_writing(tx, self._tenant_id)
             phones = [self._context.phone(phone.raw) for phone in before.phones]
             held = identity.held_keys(schema, _text(before.attributes.get(CUSTOMER_ID)), phones, before.attributes)
             await identities.lock_identity(tx, self._tenant_id, held)
@@ -105,25 +251,26 @@ class Contacts:
             await journal.record(tx, self._context.author, "contact", contact.id, contact.attributes, None)
             return contact
 
-    def _criteria(
-        self, schema: Schema, given: Mapping[str, str]
-    ) -> tuple[Sequence[stored.Entry], Sequence[str], Sequence[str]]:
-        entries: set[stored.Entry] = set()
-        prefixes: list[str] = []
-        numbers: set[str] = set()
-        for key, value in given.items():
-            if key == "name":
-                prefixes = words(value)
-            elif key == "phone" or key in schema.phone_keys:
-                numbers.add(self._context.asked_phone(value, key).match_key)
-            elif key in schema.by_key:
-                folded = searchable_text(schema.by_key[key], value)
-                if folded is None:
-                    raise Invalid(f"{key} cannot have this value.", field=key)
-                entries.add((schema.by_key[key].id, folded))
-            else:
-                raise Invalid("The schema has no such attribute.", field=key)
-        return sorted(entries), prefixes, sorted(numbers)
+    async def _accept(
+        self, tx: Tx, schema: Schema, attributes: Mapping[str, Any], loose: bool
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The values as the schema has them, and the keys that it lacks, which are noted."""
+        if len(attributes) > identity.MOST_ATTRIBUTES:
+            raise Invalid(f"A contact has {identity.MOST_ATTRIBUTES} attributes at most.")
+        values = schema.accept(attributes, loose=loose)
+        unknown = schema.unknown(values)
+        kept = [key for key in unknown if values[key] is not None]
+        if kept:
+            await schemas.note_loose(tx, self._tenant_id, kept)
+        return values, unknown
+
+    async def _refuse_shared(self, tx: Tx, keys: Sequence[str], contact_id: int) -> None:
+        for other in await identities.sharing(tx, self._tenant_id, keys):
+            if other.id != contact_id:
+                raise PhoneTaken(contact=other)
+
+    async def _with_phones(self, tx: Tx, contact: Contact) -> Contact:
+        return (await stored.with_phones(tx, self._tenant_id, [contact]))[0]
 
     @property
     def _tenant_id(self) -> int:
@@ -134,9 +281,21 @@ def _text(value: Any) -> str | None:
     return str(value).strip() or None if value is not None else None
 
 
+def _stored(contact: Contact) -> StoredContact:
+    raw = msgspec.Raw(msgspec.json.encode(contact.attributes))
+    return StoredContact(
+        contact.id, contact.created_second, raw, contact.version, contact.created_at, contact.updated_at
+    )
+
+
 def _check_version(contact: Contact, version: int | None) -> None:
     if version is not None and contact.version != version:
         raise Stale(f"The contact is at version {contact.version}.")
+
+
+def _check_second(contact: Contact, second: int | None) -> None:
+    if second is not None and contact.created_second != second:
+        raise Missing
 
 
 def _page_size(limit: int) -> int:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from ringbook.core.campaigns import find_campaign
-from ringbook.core.context import Context
-from ringbook.domain.do_not_call import DncType
-from ringbook.domain.problems import Missing
+from ringbook.core.context import LONGEST_NUMBER, Context
+from ringbook.domain.do_not_call import Direction, DncEntry, DncList, DncType
+from ringbook.domain.phone import match_key
+from ringbook.domain.problems import Conflict, Invalid, Missing, TooLarge
 from ringbook.domain.text import search_key
 from ringbook.store import do_not_call as stored
 from ringbook.store import journal
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+MOST_ENTRIES = 100_000
+"""Entries that one request may name."""
+_SLICE = 20
+"""Entries that are read before others have their turn: ten milliseconds of thinking at most."""
+_PART = 1000
+"""Entries that are written, and told of in the journal, at a time."""
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many entries were taken away, and those, as they were asked for, that were not there."""
+
+    count: int
+    missing: Sequence[str]
 
 
 class DoNotCall:
@@ -38,7 +62,7 @@ class DoNotCall:
         async with self._context.database.transaction() as tx:
             list_id = (await stored.list_names(tx, self._context.tenant.id)).get(name)
             if list_id is None:
-                raise Missing("There is no such do-not-call list.")
+                raise Missing("There is no such do-not-call list.", of="dnc_list")
             target = await find_campaign(tx, self._context.tenant.id, campaign)
             await stored.bind(tx, self._context.tenant.id, list_id, target.id)
             await journal.record(tx, self._context.author, "dnc_list", list_id, None, {"campaign": target.id})
@@ -61,15 +85,174 @@ class DoNotCall:
             return await stored.list_kinds(tx, self._context.tenant.id)
 
     async def add(
-        self, name: str, entries: Sequence[str], *, numbers: bool = True, expires_at: datetime | None = None
+        self,
+        name: str,
+        entries: Sequence[str],
+        *,
+        comments: Mapping[str, str] = _NONE,
+        expires_at: datetime | None = None,
     ) -> int:
-        """Bar these numbers (or postcodes, area codes, record keys); how many were not barred by the list before."""
+        """Bar these numbers (or postcodes, area codes, record keys); how many campaigns were free to call before.
+
+        `comments` are by entry, as it is written. TooLarge for more than MOST_ENTRIES.
+        """
         self._context.require("write")
+        kind = await self._kind(name)
+        keyed = await self._keyed(kind, entries)
         async with self._context.database.transaction() as tx:
+            target = await self._held(tx, name, kind)
+            return await self._add(tx, target, keyed, comments, "outbound", expires_at)
+
+    async def replace(self, name: str, entries: Sequence[str], *, comments: Mapping[str, str] = _NONE) -> int:
+        """Bar these and nothing else; how many they are. TooLarge for more than MOST_ENTRIES."""
+        self._context.require("write")
+        kind = await self._kind(name)
+        keyed = await self._keyed(kind, entries)
+        async with self._context.database.transaction() as tx:
+            target = await self._held(tx, name, kind)
+            kept: set[str] = set()
+            gone: list[str] = []
+            for row in await stored.rows(tx, self._context.tenant.id, target.id):
+                entry = keyed.get(row.key)
+                same = entry is not None and row.bars_as(entry, comments.get(entry, ""))
+                kept.add(row.key) if same else gone.append(row.key)
+            await self._remove(tx, target, gone)
+            come = {key: entry for key, entry in keyed.items() if key not in kept}
+            await self._add(tx, target, come, comments, "outbound", None)
+            return len(keyed)
+
+    async def remove(self, name: str, entries: Sequence[str] | None = None) -> Removed:
+        """Bar these (None: all of the list) no more. TooLarge for more than MOST_ENTRIES."""
+        self._context.require("write")
+        kind = await self._kind(name)
+        keys = None if entries is None else await self._keys(kind, entries)
+        async with self._context.database.transaction() as tx:
+            target = await self._held(tx, name, kind)
+            there = await self._remove(tx, target, None if keys is None else list(set(keys.values())))
+            return Removed(len(there), [entry for entry, key in (keys or {}).items() if key not in there])
+
+    async def put(
+        self, name: str, entries: Sequence[str], direction: Direction = "outbound", expires_at: datetime | None = None
+    ) -> int:
+        """Bar these numbers in a direction, in a list that is made where it is missing; how many were not before."""
+        self._context.require("write")
+        tenant_id = self._context.tenant.id
+        kind = await self._kind(name, "INTERNAL")
+        keyed = await self._keyed(kind, entries[::-1])
+        async with self._context.database.transaction() as tx:
+            if await stored.hold(tx, tenant_id, name) is None:
+                await stored.put_list(tx, tenant_id, name, kind)
+            target = await self._held(tx, name, kind)
+            return await self._add(tx, target, keyed, _NONE, direction, expires_at)
+
+    async def take(self, name: str, entries: Sequence[str] | None, direction: Direction = "both") -> int:
+        """Bar these numbers (None: all of the list) no more in a direction; how many were."""
+        self._context.require("write")
+        tenant_id = self._context.tenant.id
+        kind = await self._kind(name, "INTERNAL")
+        asked = None if entries is None else list(await self._keyed(kind, entries))
+        async with self._context.database.transaction() as tx:
+            if await stored.hold(tx, tenant_id, name) is None:
+                return 0
+            target = await self._held(tx, name, kind)
+            before = await stored.directions(tx, tenant_id, target.id, asked)
+            gone = [key for key, barred in before.items() if direction in (barred, "both")]
+            left: Direction = "inbound" if direction == "outbound" else "outbound"
+            halved = [key for key, barred in before.items() if barred == "both" and direction != "both"]
+            await stored.remove(tx, tenant_id, target.id, gone)
+            await stored.turn(tx, tenant_id, target.id, halved, left)
+            lost = [*gone, *halved]
+            await self._journal(
+                tx, target, [({"removed": part, "direction": direction}, None) for part in _parts(lost)]
+            )
+            return len(lost)
+
+    async def entries(self, name: str, limit: int = 60_000) -> list[DncEntry]:
+        """What the list bars, in the order it came; nothing where there is no such list."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
             list_id = (await stored.list_names(tx, self._context.tenant.id)).get(name)
-            if list_id is None:
-                raise Missing("There is no such do-not-call list.")
-            keyed = [(self._context.phone(e).match_key if numbers else search_key(e), e) for e in entries]
-            added = await stored.add(tx, self._context.tenant.id, list_id, keyed, expires_at)
-            await journal.record(tx, self._context.author, "dnc_list", list_id, None, {"added": list(entries)})
-            return added
+            return [] if list_id is None else await stored.entries(tx, self._context.tenant.id, list_id, limit)
+
+    async def _kind(self, name: str, otherwise: DncType | None = None) -> DncType:
+        """What the list bars; Missing if there is none and nothing is said for that case."""
+        async with self._context.database.reading() as tx:
+            kind = await stored.kind_of(tx, self._context.tenant.id, name) or otherwise
+        if kind is None:
+            raise Missing("There is no such do-not-call list.", of="dnc_list")
+        return kind
+
+    async def _held(self, tx: Tx, name: str, kind: DncType) -> DncList:
+        """The list, held against other writers; Conflict if its entries were read for another type than it has."""
+        found = await stored.hold(tx, self._context.tenant.id, name)
+        if found is None:
+            raise Missing("There is no such do-not-call list.", of="dnc_list")
+        if found.type != kind:
+            raise Conflict("The do-not-call list has another type now.")
+        return found
+
+    async def _add(
+        self,
+        tx: Tx,
+        target: DncList,
+        keyed: Mapping[str, str],
+        comments: Mapping[str, str],
+        direction: Direction,
+        expires_at: datetime | None,
+    ) -> int:
+        """Bar these entries, by key, in a direction; how many were not barred in it before."""
+        tenant_id = self._context.tenant.id
+        added = 0
+        for part in _parts(list(keyed)):
+            before = await stored.directions(tx, tenant_id, target.id, part)
+            rows = {key: (keyed[key], comments.get(keyed[key], "")) for key in part}
+            written = await stored.add(tx, tenant_id, target.id, rows, direction, expires_at)
+            new = [key for key in part if before.get(key) not in (direction, "both")]
+            added += len(new)
+            longer = written.difference(new)
+            said: dict[str, Any] = {"added": [keyed[key] for key in new]}
+            if longer:
+                said["prolonged"] = [keyed[key] for key in part if key in longer]
+            if direction != "outbound":
+                said["direction"] = direction
+            await self._journal(tx, target, [(None, said)] if written else [])
+        return added
+
+    async def _remove(self, tx: Tx, target: DncList, keys: Sequence[str] | None) -> set[str]:
+        """Take these entries (None: all) off the list; the keys of those that stood."""
+        gone = await stored.remove(tx, self._context.tenant.id, target.id, keys)
+        raws = [raw for _, raw in gone]
+        await self._journal(tx, target, [({"removed": part}, None) for part in _parts(raws)])
+        return {key for key, _ in gone}
+
+    async def _journal(self, tx: Tx, target: DncList, changes: Sequence[tuple[Any, Any]]) -> None:
+        said = [(target.id, before, after) for before, after in changes]
+        await journal.record_all(tx, self._context.author, "dnc_list", said)
+
+    async def _keyed(self, kind: DncType, entries: Sequence[str]) -> dict[str, str]:
+        """The entries by what they are compared by; of several spellings the last."""
+        return {key: entry for entry, key in (await self._keys(kind, entries)).items()}
+
+    async def _keys(self, kind: DncType, entries: Sequence[str]) -> dict[str, str]:
+        """What each entry is compared by. Reading numbers takes long: others are let in between."""
+        if len(entries) > MOST_ENTRIES:
+            raise TooLarge(f"No more than {MOST_ENTRIES} do-not-call entries at once.")
+        keys: dict[str, str] = {}
+        for at, entry in enumerate(entries):
+            if at % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            # Of a spelling that is there twice, the place of the last counts.
+            keys.pop(entry, None)
+            keys[entry] = self._key(kind, entry)
+        return keys
+
+    def _key(self, kind: DncType, entry: str) -> str:
+        """What a list's entries are compared by: numbers in any spelling, everything else folded."""
+        if len(entry) > LONGEST_NUMBER:
+            raise Invalid(f"An entry has {LONGEST_NUMBER} characters at most.")
+        return match_key(entry, self._context.tenant.region) if kind == "INTERNAL" else search_key(entry)
+
+
+def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as one entry of the journal tells of."""
+    return (texts[at : at + _PART] for at in range(0, len(texts), _PART))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ringbook.core.context import Context
 from ringbook.domain.contact import Contact, Identity
-from ringbook.domain.phone import Phone
-from ringbook.domain.problems import Conflict
+from ringbook.domain.phone import Phone, match_keys_of
+from ringbook.domain.problems import Conflict, Invalid
 from ringbook.domain.schema import Schema, searchable_text
 from ringbook.domain.text import search_key
 from ringbook.store import contacts as stored
@@ -18,6 +20,13 @@ from ringbook.store import interactions, journal
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
+MOST_ATTRIBUTES = 600
+"""Attributes and further keys of one contact."""
+LARGEST_CONTACT = 256_000
+"""Bytes of their JSON."""
+_FEWEST_DIGITS = 3
+"""What has fewer is no number, not even an extension."""
+
 
 async def recognise(
     tx: Tx,
@@ -26,14 +35,18 @@ async def recognise(
     customer_id: str | None,
     phones: Iterable[Phone],
     values: Mapping[str, Any],
+    *,
+    same_digits: bool = False,
 ) -> Identity:
     """The contact that a customer id or these numbers mean, held so that no second writer makes it too.
 
-    Unique attributes among `values` are held as well. A choice among several contacts is journalled.
+    Unique attributes among `values` are held as well. A choice among several contacts is journalled. `same_digits`:
+    numbers need not be valid, equal digits are the same number.
     """
     phones = list(phones)
-    await identities.lock_identity(tx, context.tenant.id, held_keys(schema, customer_id, phones, values))
-    keys = sorted({phone.match_key for phone in phones if phone.identifies})
+    keys = identifying(context, phones, same_digits=same_digits)
+    held = [*held_keys(schema, customer_id, phones, values), *keys]
+    await identities.lock_identity(tx, context.tenant.id, held)
     identity = await identities.identify(tx, schema, context.tenant.id, customer_id, keys)
     if identity.contact is not None and identity.others:
         chosen = {
@@ -54,6 +67,7 @@ async def create(
 ) -> Contact:
     """A new contact with these values, found by its numbers from now on; `origin` goes into the journal."""
     attributes = dict(values)
+    _check_size(attributes, {})
     await refuse_taken(tx, context, schema, attributes, besides=0)
     contact = await stored.insert(tx, schema, context.tenant.id, attributes)
     await number(tx, context, schema, contact.id, {}, attributes)
@@ -64,14 +78,29 @@ async def create(
 async def change(tx: Tx, context: Context, schema: Schema, before: Contact, values: Mapping[str, Any]) -> Contact:
     """`before` with `values` written over its own (None clears one); itself when nothing changes."""
     attributes = {k: v for k, v in (before.attributes | dict(values)).items() if v is not None}
+    schema.check_required(attributes, [key for key in values if key in schema.by_key])
+    return await overwrite(tx, context, schema, before, attributes)
+
+
+async def overwrite(tx: Tx, context: Context, schema: Schema, before: Contact, attributes: dict[str, Any]) -> Contact:
+    """`before` with these attributes and no others; itself when nothing changes. The journal has what was there."""
     if attributes == before.attributes:
         return before
-    schema.check_required(attributes, values)
+    _check_size(attributes, before.attributes)
     await refuse_taken(tx, context, schema, attributes, besides=before.id)
     contact = await stored.update(tx, schema, context.tenant.id, before, attributes)
     await number(tx, context, schema, contact.id, before.attributes, attributes)
     await journal.record(tx, context.author, "contact", contact.id, before.attributes, attributes)
     return contact
+
+
+def _check_size(attributes: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Invalid where a contact grows beyond what one may be; one that is larger already can still shrink."""
+    if len(attributes) > max(MOST_ATTRIBUTES, len(before)):
+        raise Invalid(f"A contact has {MOST_ATTRIBUTES} attributes at most.")
+    size = len(msgspec.json.encode(attributes))
+    if size > LARGEST_CONTACT and size > len(msgspec.json.encode(before)):
+        raise Invalid(f"The attributes of a contact have {LARGEST_CONTACT} bytes at most.")
 
 
 async def number(
@@ -92,9 +121,7 @@ async def number(
 
 async def adopt_calls(tx: Tx, context: Context, contact_id: int, phones: Iterable[Phone]) -> None:
     """Link the calls of unknown callers from these numbers to the contact."""
-    keys = [phone.match_key for phone in phones if phone.identifies]
-    if keys:
-        await interactions.link_unknown(tx, context.tenant.id, keys, contact_id)
+    await interactions.link_unknown(tx, context.tenant.id, {p.match_key: contact_id for p in phones if p.identifies})
 
 
 async def refuse_taken(tx: Tx, context: Context, schema: Schema, attributes: Mapping[str, Any], besides: int) -> None:
@@ -105,18 +132,6 @@ async def refuse_taken(tx: Tx, context: Context, schema: Schema, attributes: Map
             raise Conflict(f"Another contact has this {attribute.key}.", field=attribute.key)
 
 
-async def without_taken(
-    tx: Tx, context: Context, schema: Schema, values: Mapping[str, Any], besides: int
-) -> dict[str, Any]:
-    """`values` less the unique ones that another contact has: no reason to lose a list record, which keeps them."""
-    kept = dict(values)
-    for attribute in schema.unique:
-        folded = searchable_text(attribute, kept.get(attribute.key))
-        if folded and await identities.holder_of(tx, context.tenant.id, (attribute.id, folded), besides):
-            del kept[attribute.key]
-    return kept
-
-
 def held_keys(schema: Schema, customer_id: str | None, phones: Iterable[Phone], values: Mapping[str, Any]) -> list[str]:
     """What a writer of these holds: identifying numbers, the customer id, and values that the schema calls unique."""
     folded = ((attribute, searchable_text(attribute, values.get(attribute.key))) for attribute in schema.unique)
@@ -125,6 +140,20 @@ def held_keys(schema: Schema, customer_id: str | None, phones: Iterable[Phone], 
         *(f"u:{attribute.id}:{text}" for attribute, text in folded if text),
         *([f"c:{search_key(customer_id)}"] if customer_id else []),
     ]
+
+
+def identifying(context: Context, phones: Iterable[Phone], *, same_digits: bool = False) -> list[str]:
+    """The keys under which these numbers say who somebody is: valid ones do, or with `same_digits` any with digits.
+
+    A text that has digits, `Room 12`, says nothing, nor do one or two digits (contracts/cim.md 2.8).
+    """
+    if not same_digits:
+        return sorted({phone.match_key for phone in phones if phone.identifies})
+    told = [
+        phone for phone in phones if phone.identifies or (len(phone.digits) >= _FEWEST_DIGITS and not phone.literal)
+    ]
+    keys = {key for phone in told for key in match_keys_of(phone, context.tenant.region)}
+    return sorted(key for key in keys if not key.startswith("t"))
 
 
 def phones_of(context: Context, schema: Schema, values: Mapping[str, Any]) -> list[Phone]:

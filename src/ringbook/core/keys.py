@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,9 +11,8 @@ import msgspec
 from ringbook.core.context import Context
 from ringbook.core.passwords import Passwords
 from ringbook.domain.access import Credential, KeyDialect, Role, User, digest, new_secret
-from ringbook.domain.dataset import Template
 from ringbook.domain.problems import Conflict, Invalid, Missing
-from ringbook.store import datasets, directory, journal
+from ringbook.store import directory, journal
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -23,6 +20,8 @@ if TYPE_CHECKING:
 MANAGE_LISTS = "manage_lists"
 _SCOPED: frozenset[str] = frozenset({"native", "cim"})
 _SCOPES = frozenset({"read", "write", "admin"})
+_CALLERID_PER_SECOND = 50
+"""More calls than any telephone system gets, and too few to draw the names of a whole town."""
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -54,17 +53,19 @@ class Keys:
         """A new key; its secret is random unless given. Conflict if the name or the secret is taken.
 
         native and cim keys have scopes (a cim key without any is admin); the others every operation of their dialect.
+        A callerid key without a limit gets one.
         """
         self._context.require("admin")
         granted = _granted(dialect, scopes)
         async with self._context.database.transaction() as tx:
-            return await self._add(
+            return await add_key(
                 tx,
+                self._context,
                 name,
                 dialect,
                 secret or new_secret(),
                 scopes=granted,
-                per_second=per_second,
+                per_second=_limit(dialect, per_second),
                 expires_at=expires_at,
             )
 
@@ -74,8 +75,9 @@ class Keys:
         """Give the key of this name these scopes and this limit; False if it has them, Missing if there is none."""
         self._context.require("admin")
         granted = _granted(dialect, scopes)
+        per_second = _limit(dialect, per_second)
         async with self._context.database.transaction() as tx:
-            before = await self._named(tx, name, dialect)
+            before = await key_named(tx, self._tenant_id, name, dialect)
             if before is None:
                 raise Missing
             if (before.scopes, before.per_second) == (frozenset(granted), per_second):
@@ -88,14 +90,15 @@ class Keys:
         """Give the key of this name another secret, and end the old one at once; False if it is the same."""
         self._context.require("admin")
         async with self._context.database.transaction() as tx:
-            before = await self._named(tx, name, dialect)
+            before = await key_named(tx, self._tenant_id, name, dialect)
             if before is None:
                 raise Missing
             if await directory.has_secret(tx, before.id, digest(secret), dialect):
                 return False
-            await self._revoke(tx, before)
-            await self._add(
+            await end_key(tx, self._context, before)
+            await add_key(
                 tx,
+                self._context,
                 name,
                 dialect,
                 secret,
@@ -112,45 +115,6 @@ class Keys:
             revoked = await directory.revoke_credential(tx, self._tenant_id, key_id)
             await journal.record(tx, self._context.author, "key", key_id, _told(revoked), None)
             return revoked
-
-    async def put_template(
-        self,
-        name: str,
-        retention_seconds: float,
-        data_keys: Sequence[str],
-        token: str | None,
-        *,
-        force: bool = False,
-    ) -> tuple[Template, str | None]:
-        """Create a Mindful template or change it; it, and its token if this made one.
-
-        The token counts when the template is new, or with `force`.
-        """
-        self._context.require("admin")
-        async with self._context.database.transaction() as tx:
-            before = next((t for t in await datasets.templates(tx, self._tenant_id) if t.name == name), None)
-            template, created = await datasets.put_template(tx, self._tenant_id, name, retention_seconds, data_keys)
-            if template != before:
-                await journal.record(tx, self._context.author, "template", template.id, before, template)
-            if not created and not (force and token):
-                return template, None
-            known = await self._named(tx, name, "mindful")
-            if known is not None:
-                if token and await directory.has_secret(tx, known.id, digest(token), "mindful"):
-                    return template, None
-                await self._revoke(tx, known)
-            secret = token or base64.b64encode(secrets.token_bytes(32)).decode()
-            await self._add(tx, name, "mindful", secret, scopes=("write",), template_id=template.id)
-            return template, secret
-
-    async def drop_template(self, template: Template) -> None:
-        self._context.require("admin")
-        async with self._context.database.transaction() as tx:
-            known = await self._named(tx, template.name, "mindful")
-            if known is not None:
-                await self._revoke(tx, known)
-            await datasets.drop_template(tx, self._tenant_id, template.id)
-            await journal.record(tx, self._context.author, "template", template.id, template, None)
 
     async def users(self) -> list[User]:
         self._context.require("admin")
@@ -197,44 +161,51 @@ class Keys:
             if user is not None:
                 await journal.record(tx, self._context.author, "user", user.id, user, None)
 
-    async def _add(
-        self,
-        tx: Tx,
-        name: str,
-        dialect: str,
-        secret: str,
-        *,
-        scopes: Sequence[str],
-        template_id: int | None = None,
-        per_second: int | None = None,
-        expires_at: datetime | None = None,
-    ) -> NewKey:
-        await directory.make_way(tx, self._tenant_id, digest(secret), dialect, name)
-        credential = await directory.add_credential(
-            tx,
-            self._tenant_id,
-            digest(secret),
-            dialect=dialect,
-            name=name,
-            scopes=scopes,
-            template_id=template_id,
-            per_second=per_second,
-            expires_at=expires_at,
-        )
-        await journal.record(tx, self._context.author, "key", credential.id, None, _told(credential))
-        return NewKey(credential, secret)
-
-    async def _named(self, tx: Tx, name: str, dialect: str) -> Credential | None:
-        known = await directory.credentials(tx, self._tenant_id)
-        return next((key for key in known if (key.name, key.dialect) == (name, dialect)), None)
-
-    async def _revoke(self, tx: Tx, key: Credential) -> None:
-        await directory.revoke_credential(tx, self._tenant_id, key.id)
-        await journal.record(tx, self._context.author, "key", key.id, _told(key), None)
-
     @property
     def _tenant_id(self) -> int:
         return self._context.tenant.id
+
+
+async def add_key(
+    tx: Tx,
+    context: Context,
+    name: str,
+    dialect: str,
+    secret: str,
+    *,
+    scopes: Sequence[str],
+    template_id: int | None = None,
+    per_second: int | None = None,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """A new key, noted in the journal."""
+    tenant_id = context.tenant.id
+    await directory.make_way(tx, tenant_id, digest(secret), dialect, name)
+    credential = await directory.add_credential(
+        tx,
+        tenant_id,
+        digest(secret),
+        dialect=dialect,
+        name=name,
+        scopes=scopes,
+        template_id=template_id,
+        per_second=per_second,
+        expires_at=expires_at,
+    )
+    await journal.record(tx, context.author, "key", credential.id, None, _told(credential))
+    return NewKey(credential, secret)
+
+
+async def key_named(tx: Tx, tenant_id: int, name: str, dialect: str) -> Credential | None:
+    """The live key of this name, if there is one."""
+    known = await directory.credentials(tx, tenant_id)
+    return next((key for key in known if (key.name, key.dialect) == (name, dialect)), None)
+
+
+async def end_key(tx: Tx, context: Context, key: Credential) -> None:
+    """Revoke a key, noted in the journal."""
+    await directory.revoke_credential(tx, context.tenant.id, key.id)
+    await journal.record(tx, context.author, "key", key.id, _told(key), None)
 
 
 def _granted(dialect: KeyDialect, scopes: Sequence[str]) -> tuple[str, ...]:
@@ -246,6 +217,10 @@ def _granted(dialect: KeyDialect, scopes: Sequence[str]) -> tuple[str, ...]:
             raise Conflict(f"A {dialect} key has every operation of its dialect and takes no scopes.")
         return ("read",) if dialect == "callerid" else ("write",)
     return tuple(scopes) or (("admin",) if dialect == "cim" else ("read",))
+
+
+def _limit(dialect: KeyDialect, per_second: int | None) -> int | None:
+    return _CALLERID_PER_SECOND if per_second is None and dialect == "callerid" else per_second
 
 
 def _told(credential: Credential) -> dict[str, object]:

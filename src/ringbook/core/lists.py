@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from ringbook.core import identity
 from ringbook.core.context import Context
-from ringbook.domain.calling_list import CallingList, Field, Layout, ListRecord, RecordDraft
-from ringbook.domain.contact import Contact, Identity
-from ringbook.domain.ownership import Link, writable
-from ringbook.domain.phone import Phone
+from ringbook.core.linking import Added, Refused, add_record, add_records, update_record
+from ringbook.domain.calling_list import CallingList, Field, Layout, ListRecord
 from ringbook.domain.problems import Conflict, Invalid, Missing
-from ringbook.domain.schema import Schema, fault_of
-from ringbook.store import campaigns, journal
-from ringbook.store import contacts as stored_contacts
+from ringbook.store import journal
 from ringbook.store import lists as stored
-from ringbook.store.schema import schema as stored_schema
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -71,12 +63,34 @@ class Lists:
                 raise Conflict("A campaign's own list goes with its campaign.")
             await drop_list(tx, self._context, target)
 
-    async def add(self, list_ref: int | str, submitted: Mapping[str, Any]) -> ListRecord:
-        """Add a record. Invalid with the fact `fault` for one that does not fit, Conflict where its key is taken."""
+    async def add(self, list_ref: int | str, submitted: Mapping[str, Any], *, told_apart: bool = False) -> ListRecord:
+        """Add a record. Invalid with the fact `fault` for one that does not fit, Conflict where its key is taken.
+
+        A campaign's own list takes records without a key, and several of one, unless they are to be `told_apart`.
+        """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             target = await find_list(tx, self._tenant_id, list_ref)
-            return await add_record(tx, self._context, target, submitted)
+            if not told_apart or not _is_loose(target):
+                return await add_record(tx, self._context, target, submitted)
+            added = await self._add_apart(tx, target, [submitted])
+            for refused in added.refused:
+                raise refused.problem
+            return await stored.record(tx, self._tenant_id, added.ids[0])
+
+    async def add_many(
+        self, list_ref: int | str, submitted: Sequence[Mapping[str, Any]], *, told_apart: bool = False
+    ) -> Added:
+        """Add records in one go. One that does not fit, or whose key is taken, is refused alone, with its problem.
+
+        For `told_apart`, see add().
+        """
+        self._context.require("write")
+        async with self._context.database.transaction() as tx:
+            target = await find_list(tx, self._tenant_id, list_ref)
+            if told_apart and _is_loose(target):
+                return await self._add_apart(tx, target, submitted)
+            return await add_records(tx, self._context, target, submitted)
 
     async def update(self, list_ref: int | str, submitted: Mapping[str, Any]) -> ListRecord:
         """Write fields over those of the record that the key fields name; Missing if there is none."""
@@ -91,7 +105,7 @@ class Lists:
         self._context.require("read")
         async with self._context.database.reading() as tx:
             target = await find_list(tx, self._tenant_id, list_ref)
-            return await find_by_key(tx, self._context, target, key)
+            return await find_by_key(tx, self._context, target, key, asked=True)
 
     async def records(self, list_ref: int | str, start: int = 0, limit: int = 100) -> list[ListRecord]:
         """Records in the order they were added, from a position on."""
@@ -106,6 +120,28 @@ class Lists:
         async with self._context.database.transaction() as tx:
             target = await find_list(tx, self._tenant_id, list_ref)
             return await delete_records(tx, self._context, target, ids)
+
+    async def _add_apart(self, tx: Tx, target: CallingList, submitted: Sequence[Mapping[str, Any]]) -> Added:
+        """The same as add_records(), for a list whose key is not unique: as if it were."""
+        await stored.lock(tx, self._tenant_id, target.id)
+        keys: dict[int, str] = {}
+        refused: list[Refused] = []
+        for at, one in enumerate(submitted):
+            try:
+                keys[at], _ = key_texts(target, one)
+            except Invalid as problem:
+                refused.append(Refused(at, problem))
+        taken = await stored.taken_loose_keys(tx, self._tenant_id, target.id, list(keys.values()))
+        kept: list[int] = []
+        for at, key in keys.items():
+            if key in taken:
+                refused.append(Refused(at, Conflict("A record with this key exists.")))
+            else:
+                taken.add(key)
+                kept.append(at)
+        added = await add_records(tx, self._context, target, [submitted[at] for at in kept])
+        refused += (Refused(kept[one.at], one.problem) for one in added.refused)
+        return Added(added.ids, sorted(refused, key=lambda one: one.at))
 
     async def _make(self, tx: Tx, name: str, fields: Sequence[Field]) -> CallingList:
         made = await stored.add_list(tx, self._tenant_id, name, fields, campaign_id=None, unique_keys=_has_key(fields))
@@ -123,7 +159,7 @@ async def find_list(tx: Tx, tenant_id: int, ref: int | str) -> CallingList:
         return await stored.get(tx, tenant_id, ref)
     found = await stored.by_name(tx, tenant_id, ref)
     if found is None:
-        raise Missing("There is no such list.")
+        raise Missing("There is no such list.", of="list")
     return found
 
 
@@ -144,112 +180,35 @@ async def drop_list(tx: Tx, context: Context, target: CallingList) -> None:
     await journal.record(tx, context.author, "list", target.id, target, None)
 
 
-async def find_by_key(tx: Tx, context: Context, target: CallingList, key: Mapping[str, Any]) -> ListRecord:
-    """The record whose key fields, as stored or as they were sent, are these; Invalid if none of them is given."""
-    layout = target.layout
-    submitted = layout.named(key)
-    if not any(submitted.get(field.name, "").strip() for field in layout.keys):
-        raise Invalid("missing key", field="key", fault="missingKey")
-    found = await stored.by_key(
-        tx, context.tenant.id, target, layout.stored_key_of(submitted), layout.key_of(submitted)
-    )
+async def find_by_key(
+    tx: Tx, context: Context, target: CallingList, key: Mapping[str, Any], *, asked: bool = False
+) -> ListRecord:
+    """The record whose key fields, as stored or as they were sent, are these; Invalid if one of them is not given.
+
+    A value that the list cannot store is Invalid too; where it is only asked for, no record has it.
+    """
+    found = await stored.by_key(tx, context.tenant.id, target, *key_texts(target, key, asked=asked))
     if found is None:
         raise Missing
     return found
 
 
-async def add_record(tx: Tx, context: Context, target: CallingList, submitted: Mapping[str, Any]) -> ListRecord:
-    """A new record of the list, linked to its contact and taken up by the list's campaigns."""
-    draft = target.layout.draft(submitted)
-    phones = _phones(context, draft)
-    position = await stored.lock(tx, context.tenant.id, target.id, 1)
-    made = await stored.insert_record(tx, context.tenant.id, target, position, draft, phones)
-    await campaigns.materialise(tx, context.tenant.id, target.id, record_id=made.id)
-    await journal.record(tx, context.author, "list_record", made.id, None, made.fields)
-    return await _link(tx, context, made, draft, phones)
+def key_texts(target: CallingList, key: Mapping[str, Any], *, asked: bool = False) -> tuple[str, str]:
+    """A record's key as the list would store it and as it was sent. Only the key fields are looked at."""
+    layout = target.layout
+    given = layout.named({name: value for name, value in key.items() if (field := layout[name]) and field.key})
+    layout.require_key(given)
+    return layout.asked_key_of(given) if asked else layout.stored_key_of(given), layout.key_of(given)
 
 
-async def update_record(
-    tx: Tx, context: Context, target: CallingList, record_id: int, submitted: Mapping[str, Any]
-) -> ListRecord:
-    """The record with these fields written over its own."""
-    before = await stored.record(tx, context.tenant.id, record_id, for_update=True)
-    numbers = await stored.numbers(tx, context.tenant.id, record_id)
-    draft = target.layout.draft(submitted, before.fields, numbers)
-    phones = _phones(context, draft)
-    after = await stored.update_record(tx, context.tenant.id, record_id, draft, phones)
-    await journal.record(tx, context.author, "list_record", record_id, before.fields, draft.fields)
-    return await _link(tx, context, after, draft, phones)
-
-
-async def _link(
-    tx: Tx, context: Context, record: ListRecord, draft: RecordDraft, phones: Mapping[int, Phone]
-) -> ListRecord:
-    """Find or make the record's contact, tell it what the record says, and let it be found by the record's numbers."""
-    schema = await stored_schema(tx, context.tenant.id)
-    said = {k: v for k, v in draft.attributes.items() if k in schema.by_key and not fault_of(schema.by_key[k], v)}
-    known = await identity.recognise(tx, context, schema, draft.customer_id, phones.values(), said)
-    contact, link = await _contact_of(tx, context, schema, record, draft, said, known)
-    numbers = {context.phone(phone.raw).match_key for phone in contact.phones}
-    taken = writable(
-        link, said, contact.attributes, schema.phone_keys, lambda raw: context.phone(raw).match_key in numbers
-    )
-    free = await identity.without_taken(tx, context, schema, taken, besides=contact.id)
-    await identity.change(tx, context, schema, contact, free)
-    by_field = {phone.field: phones[phone.slot] for phone in draft.phones}
-    if record.contact_id is not None:
-        await stored_contacts.drop_phones(tx, context.tenant.id, record.contact_id, record.id)
-    await stored_contacts.put_phones(tx, context.tenant.id, contact.id, record.id, by_field)
-    await identity.adopt_calls(tx, context, contact.id, by_field.values())
-    await stored.link(tx, context.tenant.id, record.id, contact.id, link)
-    return msgspec.structs.replace(record, contact_id=contact.id, link=link)
-
-
-async def _contact_of(
-    tx: Tx,
-    context: Context,
-    schema: Schema,
-    record: ListRecord,
-    draft: RecordDraft,
-    said: Mapping[str, Any],
-    known: Identity,
-) -> tuple[Contact, Link]:
-    """The record's contact, held for update, and how it was found."""
-    tenant_id = context.tenant.id
-    found = known.contact
-    if record.contact_id is not None and await _link_stands(tx, tenant_id, record, draft, known):
-        return await stored_contacts.get(tx, tenant_id, record.contact_id, for_update=True), cast(Link, record.link)
-    if found is None:
-        free = await identity.without_taken(tx, context, schema, said, besides=0)
-        # What the schema requires of a contact is no reason to lose a record.
-        made = await identity.create(tx, context, schema, schema.with_defaults(free), {"from record": record.id})
-        return made, "created"
-    link = cast(Link, record.link if record.contact_id == found.id else known.by)
-    return await stored_contacts.get(tx, tenant_id, found.id, for_update=True), link
-
-
-async def _link_stands(tx: Tx, tenant_id: int, record: ListRecord, draft: RecordDraft, known: Identity) -> bool:
-    """Whether a linked record stays with its contact: customer id beats the link, but never a hand-made one.
-
-    A number does not. A record that has come to name another customer than its contact belongs to that one, unless it
-    made the contact, which follows it.
-    """
-    if record.link == "hand":
-        return True
-    if known.by == "customer_id":
-        return False
-    assert record.contact_id is not None
-    linked = await stored_contacts.get(tx, tenant_id, record.contact_id)
-    return record.link == "created" or not linked.is_somebody_else(draft.customer_id)
+def _is_loose(target: CallingList) -> bool:
+    """Whether the list has a key that several records may share."""
+    return not target.unique_keys and bool(target.layout.keys)
 
 
 def _has_key(fields: Sequence[Field]) -> bool:
     """Whether records can be told apart: a list without key fields takes any."""
     return any(field.key for field in fields)
-
-
-def _phones(context: Context, draft: RecordDraft) -> dict[int, Phone]:
-    return {phone.slot: context.phone(phone.raw) for phone in draft.phones}
 
 
 def _check_layout(fields: Sequence[Field]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ringbook.core.context import Context
 from ringbook.domain.contact import Contact
-from ringbook.domain.mapping import ANI, PHONE, Condition, readable
+from ringbook.domain.mapping import PHONE, Condition, readable, with_built_in
 from ringbook.domain.object_id import parse_object_id
 from ringbook.domain.schema import Schema, searchable_text
 from ringbook.store import contacts as stored
@@ -67,7 +67,7 @@ class ScreenPops:
         carried = readable(variables, ani, dnis)
         async with self._context.database.reading() as tx:
             schema = await stored_schema.schema(tx, self._context.tenant.id)
-            conditions = _with_ani(await stored_schema.conditions(tx, self._context.tenant.id))
+            conditions = with_built_in(await stored_schema.conditions(tx, self._context.tenant.id))
             by_id = await self._by_id(tx, carried)
             if by_id is not None:
                 return ScreenPop("one", [by_id], None)
@@ -155,13 +155,6 @@ class ScreenPops:
         ]
         # Contacts come most recently written first, and sorting is stable: the order is always the same.
         return sorted(candidates, key=lambda c: (c.score, len(c.matched_by)), reverse=True)
-
-
-def _with_ani(conditions: Sequence[Condition]) -> Sequence[Condition]:
-    """The mapping with the built-in condition ANI → phone, unless a mapping for ANI replaces it."""
-    if any(condition.variable == ANI for condition in conditions):
-        return conditions
-    return [Condition(0, "ANI", "ANI", PHONE, ""), *conditions]
 
 
 def _prefilled(schema: Schema, conditions: Iterable[Condition], carried: Mapping[str, str]) -> dict[str, Any]:

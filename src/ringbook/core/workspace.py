@@ -155,7 +155,7 @@ async def prune(core: Core, workspace: Workspace, plan: Iterable[Step]) -> None:
         elif step.kind == "template":
             for template in await records.datasets.templates():
                 if template.name == step.name:
-                    await records.keys.drop_template(template)
+                    await records.templates.drop(template)
         elif step.kind == "mapping":
             condition = (await _conditions(records)).get(step.name)
             if condition is not None:  # hiding its attribute may have taken it along
@@ -242,7 +242,7 @@ async def _conditions(records: Records) -> dict[str, Condition]:
 async def _template(records: Records, part: TemplatePart, force: bool) -> Step:
     before = {template.name: template for template in await records.datasets.templates()}.get(part.name)
     check_template(part.name, part.retention_hours * 3600, part.data_keys)
-    after, token = await records.keys.put_template(
+    after, token = await records.templates.put(
         part.name, part.retention_hours * 3600, part.data_keys, part.token, force=force
     )
     if before is not None and token is not None:

@@ -1,0 +1,201 @@
+"""Records that enter a list, one or ten thousand: each finds or makes its contact, and the campaigns take it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+
+from ringbook.core.context import Context
+from ringbook.core.filtering import refilter_list
+from ringbook.core.identity import held_keys
+from ringbook.domain.calling_list import CallingList, ListRecord, RecordDraft
+from ringbook.domain.linking import Entering, Linked, People, said, unique_values
+from ringbook.domain.ownership import Link
+from ringbook.domain.phone import Phone
+from ringbook.domain.problems import Conflict, Problem, TooLarge
+from ringbook.store import identity as identities
+from ringbook.store import interactions, journal, lists
+from ringbook.store import linking as stored
+from ringbook.store.schema import for_writing
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+
+T = TypeVar("T")
+
+MOST_AT_ONCE = 100_000
+_SLICE = 10_000
+"""Records whose people are in memory at the same time."""
+_TURN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One of many records that was not added, by its place among them, from 0."""
+
+    at: int
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The ids of the records that were added, in their order, and which were not."""
+
+    ids: Sequence[int]
+    refused: Sequence[Refused]
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+
+async def add_records(tx: Tx, context: Context, target: CallingList, submitted: Sequence[Mapping[str, Any]]) -> Added:
+    """New records of the list. One that does not fit its layout, or whose key is taken, is refused alone."""
+    if len(submitted) > MOST_AT_ONCE:
+        raise TooLarge(f"There are {MOST_AT_ONCE} records at most in one go.")
+    drafts, refused = await _drafts(target, submitted)
+    tenant_id = context.tenant.id
+    await lists.lock(tx, tenant_id, target.id)
+    if target.unique_keys:
+        taken = await stored.taken_keys(tx, tenant_id, target.id, [draft.key_text for draft in drafts.values()])
+        refused += _refuse_taken(drafts, taken)
+    ids: list[int] = []
+    for at in range(0, len(drafts), _SLICE):
+        ids += await _enter(tx, context, target, list(drafts.values())[at : at + _SLICE])
+    context.database.grew(len(ids))
+    return Added(ids, sorted(refused, key=lambda one: one.at))
+
+
+async def _enter(tx: Tx, context: Context, target: CallingList, drafts: Sequence[RecordDraft]) -> Sequence[int]:
+    """Store records that fit and whose keys are free; their ids."""
+    tenant_id = context.tenant.id
+    moment = await stored.moment(tx, tenant_id, len(drafts))
+    first = await lists.lock(tx, tenant_id, target.id, len(drafts))
+    numbered = zip(moment.ids, drafts, strict=True)
+    entering = [Entering(id_, draft, _phones(context, draft)) async for id_, draft in in_turn(numbered)]
+    links = await link_records(tx, context, entering)
+    await stored.insert_records(tx, tenant_id, target, first, moment.now, entering, links)
+    await stored.take_up(tx, tenant_id, target.id, moment.ids)
+    await refilter_list(tx, tenant_id, target.id, moment.ids)
+    fields = [(entry.record_id, None, entry.draft.fields) for entry in entering]
+    await journal.record_all(tx, context.author, "list_record", fields)
+    return moment.ids
+
+
+async def in_turn(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items; now and then, others on this worker are let in: a ringing phone does not wait for a batch."""
+    for at, item in enumerate(items, 1):
+        yield item
+        if at % _TURN == 0:
+            await asyncio.sleep(0)
+
+
+async def add_record(tx: Tx, context: Context, target: CallingList, submitted: Mapping[str, Any]) -> ListRecord:
+    """A new record of the list. Invalid with the fact `fault` for one that does not fit, Conflict for a taken key."""
+    added = await add_records(tx, context, target, [submitted])
+    for refused in added.refused:
+        raise refused.problem
+    return await lists.record(tx, context.tenant.id, added.ids[0])
+
+
+async def update_record(
+    tx: Tx,
+    context: Context,
+    target: CallingList,
+    record_id: int,
+    submitted: Mapping[str, Any],
+    cleared: Collection[str] = (),
+) -> ListRecord:
+    """The record with these fields written over its own, and without the `cleared` ones."""
+    before = await lists.record(tx, context.tenant.id, record_id, for_update=True)
+    numbers = await lists.numbers(tx, context.tenant.id, record_id)
+    gone = {field.name for name in cleared if (field := target.layout[name])}
+    kept = {name: value for name, value in before.fields.items() if name not in gone}
+    numbers = {name: raw for name, raw in numbers.items() if name not in gone}
+    draft = target.layout.draft(submitted, kept, numbers)
+    phones = _phones(context, draft)
+    after = await lists.update_record(tx, context.tenant.id, record_id, draft, phones)
+    await journal.record(tx, context.author, "list_record", record_id, before.fields, draft.fields)
+    entering = Entering(record_id, draft, phones, before.contact_id, cast("Link | None", before.link))
+    (linked,) = await link_records(tx, context, [entering])
+    await lists.link(tx, context.tenant.id, record_id, linked.contact_id, linked.link)
+    await refilter_list(tx, context.tenant.id, target.id, [record_id])
+    return msgspec.structs.replace(after, contact_id=linked.contact_id, link=linked.link)
+
+
+async def link_records(tx: Tx, context: Context, entering: Sequence[Entering]) -> Sequence[Linked]:
+    """Find or make the contact of each record, tell it what the record says, and have it found by its numbers.
+
+    The links that this makes are the caller's to write.
+    """
+    if not entering:
+        return []
+    tenant_id = context.tenant.id
+    schema = await for_writing(tx, tenant_id)
+    values = [said(schema, entry.draft) for entry in entering]
+    held = {
+        key
+        for entry, one in zip(entering, values, strict=True)
+        for key in held_keys(schema, entry.draft.customer_id, entry.phones.values(), one)
+    }
+    await identities.lock_identity(tx, tenant_id, held)
+    customers = {entry.customer for entry in entering if entry.customer}
+    numbers = {phone.match_key for entry in entering for phone in entry.phones.values() if phone.identifies}
+    known = await stored.candidates(tx, schema, tenant_id, customers, numbers)
+    known |= {entry.contact_id for entry in entering if entry.contact_id is not None}
+    unique = {value for one in values for _, value in unique_values(schema, one)}
+    moment = await stored.moment(tx, tenant_id, len(entering))
+    people = People(
+        schema,
+        await stored.persons(tx, tenant_id, known),
+        await stored.holders(tx, tenant_id, unique),
+        context.phone,
+        iter(moment.ids).__next__,
+    )
+    links = [people.settle(entry, one) async for entry, one in in_turn(zip(entering, values, strict=True))]
+    await stored.write_persons(tx, schema, tenant_id, moment.now, list(people))
+    await interactions.link_unknown(tx, tenant_id, people.calls)
+    await _journal(tx, context, people)
+    return links
+
+
+async def _journal(tx: Tx, context: Context, people: People) -> None:
+    made = [(p.id, None, p.attributes | {"from record": p.made_from}) for p in people if p.before is None]
+    changed = [(p.id, p.before, p.attributes) for p in people if p.before is not None and p.changed]
+    await journal.record_all(tx, context.author, "contact", [*made, *changed])
+    chosen = [(c.chosen, None, {"chosen": c.chosen, "by": c.by, "among": list(c.among)}) for c in people.choices]
+    await journal.record_all(tx, context.author, "identity", chosen)
+
+
+async def _drafts(
+    target: CallingList, submitted: Sequence[Mapping[str, Any]]
+) -> tuple[dict[int, RecordDraft], list[Refused]]:
+    """By place, the records that fit the list's layout; and those that do not."""
+    layout = target.layout
+    drafts: dict[int, RecordDraft] = {}
+    refused: list[Refused] = []
+    async for at, one in in_turn(enumerate(submitted)):
+        try:
+            drafts[at] = layout.draft(one)
+        except Problem as problem:
+            refused.append(Refused(at, problem))
+    return drafts, refused
+
+
+def _refuse_taken(drafts: dict[int, RecordDraft], taken: set[str]) -> Iterator[Refused]:
+    """Take those out of `drafts` whose key another record has, or one before them here."""
+    seen = set(taken)
+    for at, draft in list(drafts.items()):
+        if draft.key_text in seen:
+            del drafts[at]
+            yield Refused(at, Conflict("A record with this key exists."))
+        seen.add(draft.key_text)
+
+
+def _phones(context: Context, draft: RecordDraft) -> dict[int, Phone]:
+    return {phone.slot: context.phone(phone.raw) for phone in draft.phones}
