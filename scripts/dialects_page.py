@@ -11,7 +11,10 @@ from pathlib import Path
 from ringbook.dialects import ALL
 from ringbook.web.dialect import AnyOperation, Dialect, NotYet, OpenOperation, Operation
 
-PAGE = Path(__file__).parent.parent / "docs" / "dialects.md"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "dialects.md"
+SURVIVAL = ROOT / "tests" / "dialects" / "survival.md"
+"""Which field survives the way from one dialect to another: tests/dialects/test_across_dialects.py writes it."""
 
 _INTRODUCTION = """\
 # What Ringbook answers
@@ -23,7 +26,8 @@ page. `ringbook dialects` prints the same, and `/v1/openapi.json?dialect=NAME` d
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_INTRODUCTION, *_overview(), *(line for dialect in ALL for line in _section(dialect))])
+    sections = (line for dialect in ALL for line in _section(dialect))
+    return "\n".join([_INTRODUCTION, *_overview(), *sections, SURVIVAL.read_text(encoding="utf-8")])
 
 
 def _overview() -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 A file begins with comments: its source, its evidence, what was given before. Then come exchanges in order: the request
 (line, headers, blank line, body) and the expected answer (status line, chosen headers, blank line, body). A line that
-begins with two blanks continues the one before. In requests, <name> stands for a known value. In answers, a
+begins with two blanks continues the one before, unless a comment says `# Lines: as they are`; then the answers' bodies
+are printed as they are told. In requests, <name> stands for a known value. In answers, a
 placeholder of PATTERNS stands for what varies, <name> for a known value, and <id as name> makes the id known; all else
-is compared byte for byte.
+is compared byte for byte. `Authorization: <credential>` stands for signing in as the vendor's clients do.
 """
 
 from __future__ import annotations
@@ -19,10 +20,18 @@ import httpx
 PATTERNS: Mapping[str, str] = {
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "whole second": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z",
+    "local time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}",
     "moment": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z",
     "guid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "id": r"[1-9]\d*",
+    "object id": r"[0-9a-f]{24}",
+    "cursor": r"[A-Za-z0-9_-]+",
+    "token": r"[A-Za-z0-9+/]{43}=",
     "secret": r"rb_[0-9a-f]{64}",
+    "hex token": r"[0-9A-F]{64}",
+    "call id": r"[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}",
+    "nonce": r"[A-Za-z0-9_=-]{40,}",
+    "anything": r".*",
 }
 
 _HEADER = ("Source", "Evidence", "Given")
@@ -53,35 +62,46 @@ def read(path: Path) -> list[Exchange]:
     assert starts, f"{path}: there is no exchange"
     assert len(starts) % 2 == 0, f"{path}: a request has no answer"
     parts = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    as_they_are = "# Lines: as they are" in comments
     return [
-        _exchange(line + 1, *parts[at : at + 2]) for at, line in zip(range(0, len(parts), 2), starts[::2], strict=True)
+        _exchange(line + 1, parts[at], parts[at + 1], as_they_are)
+        for at, line in zip(range(0, len(parts), 2), starts[::2], strict=True)
     ]
 
 
-def _exchange(line: int, request: list[str], answer: list[str]) -> Exchange:
+def _exchange(line: int, request: list[str], answer: list[str], as_they_are: bool) -> Exchange:
     asked = _REQUEST.fullmatch(request[0])
     told = _STATUS.fullmatch(answer[0])
     assert asked, f"line {line}: {request[0]!r} is no request line"
     assert told, f"line {line}: {answer[0]!r} is no status line"
     headers, body = _message(request[1:])
-    expected_headers, expected_body = _message(answer[1:])
+    expected_headers, expected_body = _message(answer[1:], as_they_are)
     return Exchange(line, asked[1], asked[2], headers, body, int(told[1]), expected_headers, expected_body)
 
 
-def _message(lines: list[str]) -> tuple[dict[str, str], str]:
+def _message(lines: list[str], as_they_are: bool = False) -> tuple[dict[str, str], str]:
     lines = [line for line in lines if not line.startswith("#")]
     end = lines.index("") if "" in lines else len(lines)
     headers = dict(line.split(": ", 1) for line in lines[:end])
     body = "\n".join(lines[end + 1 :]).rstrip("\n")
-    return {name.lower(): value for name, value in headers.items()}, re.sub(r"\n {2,}", "", body)
+    if not as_they_are:
+        body = re.sub(r"\n {2,}", "", body)
+    return {name.lower(): value for name, value in headers.items()}, body
 
 
-async def replay(client: httpx.AsyncClient, exchange: Exchange, known: dict[str, str]) -> None:
+_CREDENTIAL = ("authorization", "<credential>")
+
+
+async def replay(
+    client: httpx.AsyncClient, exchange: Exchange, known: dict[str, str], credential: httpx.Auth | None = None
+) -> None:
     """Send the request and compare; what the answer makes known is added to `known`."""
+    headers = exchange.headers.items()
     answer = await client.request(
         exchange.method,
         f"http://ringbook.example{_known(exchange.target, known)}",
-        headers={name: _known(value, known) for name, value in exchange.headers.items()},
+        headers={name: _known(value, known) for name, value in headers if (name, value) != _CREDENTIAL},
+        auth=credential if _CREDENTIAL in headers else None,
         content=_known(exchange.body, known).encode(),
     )
     assert answer.status_code == exchange.status, f"line {exchange.line}: {answer.status_code} {answer.text}"

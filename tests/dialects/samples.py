@@ -7,7 +7,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import msgspec
@@ -24,27 +24,34 @@ KINDS: Mapping[str, Any] = {
     "object": {},
 }
 
+T = TypeVar("T")
+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A well-typed request of one operation; not always one that finds anything."""
+    """A well-typed request of one operation; not always one that finds anything.
+
+    `arrays`: what the type says is an array is sent as one, since a single object of it will not do.
+    """
 
     dialect: Dialect
     operation: Operation[Any, Any]
+    place: Mapping[str, str]
+    arrays: bool = False
 
     @property
     def path(self) -> str:
         return self.path_with("1")
 
     def path_with(self, value: str) -> str:
-        """The path with `value`, as it is to stand on the wire, for each of its parameters."""
-        return _PARAMETER.sub(lambda _: value, self.operation.path)
+        """The path with `value`, as it is to stand on the wire, for each parameter but those of the tenant's place."""
+        return _PARAMETER.sub(lambda parameter: self.place.get(parameter[1], value), self.operation.path)
 
     @property
     def has_path_parameters(self) -> bool:
-        return "{" in self.operation.path
+        return bool(set(_PARAMETER.findall(self.operation.path)) - set(self.place))
 
     @property
     def query(self) -> dict[str, str]:
@@ -60,8 +67,11 @@ class Sample:
         return self.url_with(self.query)
 
     def url_with(self, query: Mapping[str, str]) -> str:
-        pairs = "&".join(f"{quote(name)}={quote(value)}" for name, value in query.items())
-        return f"{self.path}?{pairs}" if pairs else self.path
+        return self.url_asking("&".join(f"{quote(name)}={quote(value)}" for name, value in query.items()))
+
+    def url_asking(self, pairs: str) -> str:
+        """The path with this query, as it is to stand on the wire."""
+        return f"{self.path}{'&' if '?' in self.path else '?'}{pairs}" if pairs else self.path
 
     @property
     def body(self) -> dict[str, Any]:
@@ -75,37 +85,47 @@ class Sample:
 
     @property
     def content(self) -> bytes | None:
-        return None if self.operation.body is None else msgspec.json.encode(self.body)
+        return None if self.operation.body is None else self.encoded(self.body)
+
+    def encoded(self, body: Mapping[str, Any]) -> bytes:
+        """The body as JSON: an object, or the array that the operation takes."""
+        if not self._is_array:
+            return msgspec.json.encode(body)
+        return msgspec.json.encode([body] if _holds_objects(self.operation.body) else list(body.values()))
+
+    @property
+    def _is_array(self) -> bool:
+        return self.arrays and _described_whole(self.operation.body).get("type") == "array"
 
     def mistyped(self) -> Iterator[tuple[str, bytes, bool]]:
         """The body with each JSON kind in the place of each property; whether the type says that it fits."""
         for name, schema in self.body_schemas.items():
             for kind, value in KINDS.items():
                 spoilt = self.body | {name: value}
-                yield f"{name}: {kind}", msgspec.json.encode(spoilt), kind in _kinds(schema, self._components)
+                yield f"{name}: {kind}", self.encoded(spoilt), kind in _kinds(schema, self._components)
         for kind, value in KINDS.items():
-            if kind != "object":
+            if kind != ("array" if self._is_array else "object"):
                 yield kind, msgspec.json.encode(value), False
 
     def with_text(self, text: bytes) -> Iterator[bytes]:
-        """The body with this JSON string's inside in the place of each text in it."""
-        for path in _texts(self.body):
+        """The body with this JSON string's inside in the place of some of its texts, from the first to the last."""
+        for path in _some(list(_texts(self.body))):
             spoilt = copy.deepcopy(self.body)
             _put(spoilt, path, "@@")
-            yield msgspec.json.encode(spoilt).replace(b'"@@"', b'"' + text + b'"')
+            yield self.encoded(spoilt).replace(b'"@@"', b'"' + text + b'"')
 
     def with_value(self, value: bytes) -> Iterator[bytes]:
-        """The body with this JSON in the place of each property."""
-        for name in self.body:
-            yield msgspec.json.encode(self.body | {name: "@@"}).replace(b'"@@"', value)
+        """The body with this JSON in the place of some of its properties, from the first to the last."""
+        for name in _some(list(self.body)):
+            yield self.encoded(self.body | {name: "@@"}).replace(b'"@@"', value)
 
     @property
     def _components(self) -> Mapping[str, Any]:
         return _described(self.operation.body)[1]
 
 
-def samples(dialect: Dialect) -> list[Sample]:
-    return [Sample(dialect, operation) for operation in dialect.operations if isinstance(operation, Operation)]
+def samples(dialect: Dialect, place: Mapping[str, str], *, arrays: bool = False) -> list[Sample]:
+    return [Sample(dialect, o, place, arrays) for o in dialect.operations if isinstance(o, Operation)]
 
 
 def _described(type_: type[Any] | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -116,7 +136,23 @@ def _described(type_: type[Any] | None) -> tuple[Mapping[str, Any], Mapping[str,
 @cache
 def _schema_of(type_: Hashable) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     (schema,), components = msgspec.json.schema_components([type_], ref_template="{name}")
-    return components[schema["$ref"]], components
+    # Of an array, what is in it is described.
+    described = schema.get("items", schema)
+    described = components[described["$ref"]] if "$ref" in described else described
+    if "properties" not in described:
+        # Any names are good, or it is no object: then its one property stands for it.
+        described = {"properties": {"phone": described.get("additionalProperties", described)}}
+    return described, components
+
+
+def _holds_objects(type_: Any) -> bool:
+    items = _described_whole(type_).get("items", {})
+    return "$ref" in items or items.get("type") == "object"
+
+
+def _described_whole(type_: Any) -> Mapping[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([type_], ref_template="{name}")
+    return schema
 
 
 def _example_of(type_: Any) -> dict[str, Any]:
@@ -168,6 +204,11 @@ def _texts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     elif isinstance(value, list):
         for at, inner in enumerate(value):
             yield from _texts(inner, (*path, at))
+
+
+def _some(places: list[T]) -> list[T]:
+    """A few of many, evenly: a body is checked whole, wherever in it something is wrong."""
+    return places[:: max(1, len(places) // 3)]
 
 
 def _put(value: Any, path: tuple[Any, ...], text: str) -> None:

@@ -97,7 +97,7 @@ def test_each_of_its_tests_is_red_and_says_what_to_write(tree: Tree) -> None:
         "acme has no path yet: put what the vendor's paths begin with into prefixes in",
         'acme has no keys yet: add "acme" to KeyDialect in src/ringbook/domain/access.py',
         "acme's errors are still the template's: write the vendor's shape and words into",
-        "acme promises nothing yet: add it to PROMISES in tests/dialects/promises.py",
+        "acme promises nothing yet: write tests/dialects/acme/promises.py",
         "captures/ is empty: record a request and the vendor's answer, with source and date, as",
         "src/ringbook/dialects/acme/README.md is still to be written:",
     ):

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from ringbook.core.access import Core, Records
 from ringbook.dialects.mindful import wire
+from ringbook.dialects.mindful.switches import switches_of
 from ringbook.domain.dataset import Template
 from ringbook.domain.problems import Unauthenticated
 from ringbook.web import answer
@@ -21,7 +22,7 @@ async def authenticate(request: Request, core: Core) -> Records:
 async def submit(records: Records, call: Call[None, wire.SubmitBody]) -> Response:
     template = _template(records)
     number = wire.contact_number(call.body.customer_contact_number)
-    values = wire.data_values(call.body.data_values, template)
+    values = wire.data_values(call.body.data_values, template, switches_of(records.tenant))
     data = await records.datasets.submit(template, number, values)
     return answer.json(wire.submitted(records.tenant.guid, template, data))
 

@@ -10,6 +10,7 @@ import msgspec
 from ringbook.core.context import LONGEST_NUMBER
 from ringbook.core.datasets import TemplateData
 from ringbook.dialects.mindful.errors import InvalidPhoneNumber
+from ringbook.dialects.mindful.switches import Switches
 from ringbook.domain.dataset import DataSet, Template, Values, digits_of
 from ringbook.domain.problems import Invalid
 from ringbook.web.body import decode
@@ -66,11 +67,17 @@ def contact_number(raw: msgspec.Raw) -> str:
     return number
 
 
-def data_values(raw: msgspec.Raw, template: Template) -> Values:
-    """The values of the template's keys; scalars as their JSON text, null as null (D-M4), other keys dropped (D-M2)."""
+def data_values(raw: msgspec.Raw, template: Template, switches: Switches) -> Values:
+    """The values of the template's keys: scalars as their JSON text, null as null (D-M4).
+
+    Other keys are dropped or, where the tenant wants it, refused (D-M2).
+    """
     values = decode(bytes(raw), dict[str, msgspec.Raw])
     texts = {key: _text(key, value) for key, value in values.items()}
-    return {key: text for key, text in texts.items() if key in template.data_keys}
+    known = {key: text for key, text in texts.items() if key in template.data_keys}
+    if switches.refuse_unknown_keys and len(known) < len(texts):
+        raise Invalid("The template has no such data key.", field="data_values")
+    return known
 
 
 def _text(key: str, raw: msgspec.Raw) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 
-from ringbook.dialects.native import calling, describe, handlers, wire
+from ringbook.dialects.native import calling, describe, handlers, templates, wire
 from ringbook.dialects.native.errors import problem
 from ringbook.domain.caller import Caller
 from ringbook.web import health
@@ -134,6 +134,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         query=wire.ChangesQuery,
         answer=wire.ChangesAnswer,
     ),
+    *templates.OPERATIONS,
     *calling.OPERATIONS,
     Operation("GET", "/v1/keys", handlers.list_keys, "The tenant's keys", query=wire.NoQuery, answer=wire.KeysAnswer),
     Operation(
@@ -155,7 +156,6 @@ OPERATIONS: Sequence[AnyOperation] = (
             ("POST", "/v1/contacts/{id}/unmerge"),
             ("GET", "/v1/schema"),
             ("GET", "/v1/mappings"),
-            ("GET", "/v1/templates"),
             ("POST", "/v1/campaigns/{id}/claim"),
             ("GET", "/v1/may-call"),
             ("GET", "/v1/interactions"),

@@ -51,18 +51,19 @@ async def save_contact(records: Records, call: Call[wire.NoQuery, wire.ContactBo
 
 
 async def get_contact(records: Records, call: Call[wire.NoQuery, None]) -> Response:
-    return _contact(await records.contacts.get(_id(call)))
+    return _contact(await records.contacts.get(id_of(call)))
 
 
 async def update_contact(records: Records, call: Call[wire.NoQuery, wire.ContactBody]) -> Response:
     version = _if_match(call.request)
-    return _contact(await records.contacts.update(_id(call), call.body.attributes, version=version))
+    saved = await records.contacts.update(id_of(call), call.body.attributes, version=version)
+    return _contact(saved.contact)
 
 
 async def delete_contact(records: Records, call: Call[wire.DeleteQuery, None]) -> Response:
     if call.query.erase:
         raise NotBuilt("Not in Ringbook yet: erasing a contact with its history. Without erase, it is only deleted.")
-    return _contact(await records.contacts.delete(_id(call), version=_if_match(call.request)))
+    return _contact(await records.contacts.delete(id_of(call), version=_if_match(call.request)))
 
 
 async def report_attempt(records: Records, call: Call[wire.NoQuery, wire.AttemptBody]) -> Response:
@@ -111,10 +112,10 @@ async def create_key(records: Records, call: Call[wire.NoQuery, wire.KeyBody]) -
 
 
 async def revoke_key(records: Records, call: Call[wire.NoQuery, None]) -> Response:
-    return answer.json(wire.key(await records.keys.revoke(_id(call))))
+    return answer.json(wire.key(await records.keys.revoke(id_of(call))))
 
 
-def _id(call: Call[Any, Any]) -> int:
+def id_of(call: Call[Any, Any]) -> int:
     """The id in the path. A text that cannot be one names no record, which is all that anybody learns."""
     text = call.path["id"]
     if not (text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) <= LARGEST_ID):

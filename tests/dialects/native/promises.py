@@ -1,0 +1,28 @@
+"""What the native API promises."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import msgspec
+
+from tests.conftest import NATIVE_KEY
+from tests.dialects.promised import Promises, bearer
+
+
+def _native_problem(answer: httpx.Response) -> None:
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = msgspec.json.decode(answer.content)
+    assert list(told)[:4] == ["type", "title", "status", "detail"]
+    assert set(told) <= {"type", "title", "status", "detail", "field"}
+    assert re.fullmatch(r"urn:ringbook:problem:[a-z-]+", told["type"])
+    assert told["status"] == answer.status_code
+    assert all(isinstance(told[name], str) and told[name] for name in told if name != "status")
+
+
+NATIVE = Promises(
+    credential=lambda slug: bearer(NATIVE_KEY.format(slug=slug)),
+    problem=_native_problem,
+    refuses_unknown_fields=True,
+)
