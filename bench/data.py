@@ -22,8 +22,15 @@ _FIRST_AREA = 212
 _FIRST = 2_000_000
 _SPAN = 8_000_000 - 1
 
+_WORKSPACES = ("reads.toml", "writes.toml", "dialler.toml")
+_SCRIPTS = {"bench": "data.sql", "bench-dialler": "dialler.sql"}
+"""What fills a tenant, by its slug."""
+
 # What a tenant's writes leave behind.
-_WRITTEN = ("identity_key", "contact", "contact_search", "contact_phone", "data_set", "change")
+_WRITTEN = (
+    *("identity_key", "contact", "contact_search", "contact_phone", "data_set", "change"),
+    *("list_record", "list_record_phone", "campaign_record"),
+)
 
 
 @dataclass(frozen=True)
@@ -105,11 +112,12 @@ def database(place: Path, size: Size) -> Iterator[Database]:
 
 
 def _fill(made: Database) -> None:
-    for file in ("reads.toml", "writes.toml"):
+    for file in _WORKSPACES:
         run_quietly([*ringbook_command("apply"), str(HERE / file), "--data", str(made.folder)])
-    variables = {"tenant": made.tenant("bench"), "contacts": made.size.contacts, "step": made.size.step}
-    settings = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
-    made.server.client("psql", "-Xq", *settings, "-f", str(HERE / "data.sql"))
+    for slug, script in _SCRIPTS.items():
+        variables = {"tenant": made.tenant(slug), "contacts": made.size.contacts, "step": made.size.step}
+        settings = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+        made.server.client("psql", "-Xq", *settings, "-f", str(HERE / script))
     _check(made)
 
 
@@ -128,6 +136,6 @@ def _check(made: Database) -> None:
 def _version() -> str:
     """A digest of whatever makes the data."""
     digest = hashlib.sha256()
-    for file in [*sorted(MIGRATIONS.glob("*.sql")), HERE / "data.sql", HERE / "reads.toml", HERE / "writes.toml"]:
+    for file in [*sorted(MIGRATIONS.glob("*.sql")), *(HERE / name for name in (*_WORKSPACES, *_SCRIPTS.values()))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

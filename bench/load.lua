@@ -37,12 +37,43 @@ local function post(path, body)
   return "POST " .. path .. head .. "Content-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
+-- Digest as RFC 7616 has it: a count of its own for each request, so that none is a replay. wrk brings OpenSSL along.
+local ffi = require("ffi")
+ffi.cdef("unsigned char *MD5(const unsigned char *d, size_t n, unsigned char *md);")
+local digested = ffi.new("unsigned char[16]")
+
+local function md5(text)
+  ffi.C.MD5(text, #text, digested)
+  return (ffi.string(digested, 16):gsub(".", function(c) return string.format("%02x", c:byte()) end))
+end
+
+local counted = 0
+
+local function digest_post(uri, body)
+  counted = counted + 1
+  local nc = string.format("%08x", counted)
+  local ha1, nonce = token:match("^(%x+):(.+)$")
+  local response = md5(ha1 .. ":" .. nonce .. ":" .. nc .. ":bench:auth:" .. md5("POST:" .. uri))
+  return "POST " .. uri .. " HTTP/1.1\r\nHost: bench\r\nAuthorization: Digest username=\"bench\", realm=\"bench\", " ..
+    'nonce="' .. nonce .. '", uri="' .. uri .. '", algorithm=MD5, qop=auth, nc=' .. nc .. ', cnonce="bench", response="' ..
+    response .. '"\r\nContent-Type: application/json\r\nContent-Length: ' .. #body .. "\r\n\r\n" .. body
+end
+
 local requests = {
   lookup = function() return get("/v1/lookup?phone=" .. spelled(known())) end,
   data_set = function()
     local digits = known()
     return get("/api/v1/data_sets/search?customer_contact_number=" .. (random(10) <= 8 and digits or dashed(digits)))
   end,
+  cim = function()
+    return post("/contacts/getContactsBySearchTerms", '{"phone":"' .. dashed(known()) .. '"}')
+  end,
+  brightpattern = function()
+    local id = math.floor(random(0, count / 10 - 1)) * 10 + 5
+    return digest_post("/admin/ws/t/bench/callinglist/get/Renewals/Renewals", '{"Id":"' .. id .. '"}')
+  end,
+  wolkvox = function() return get("/api/v2/campaign.php?api=find_record&customer_phone=" .. known()) end,
+  jtel = function() return get("/rest/v1.0/7/dialler/contacts/contact?userData=crm-" .. random(0, count - 1)) end,
   constant = function() return get("/") end,
   contact = function()
     local digits = new()
@@ -56,9 +87,18 @@ local requests = {
   end,
 }
 
+-- Each thread has a number, and where tokens are numbered too, a token of its own.
+local threads = 0
+
+function setup(thread)
+  threads = threads + 1
+  thread:set("number", threads)
+end
+
 function init(args)
   kind, token, step, count = args[1], args[2], tonumber(args[3]), tonumber(args[4])
-  head = " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " .. token .. "\r\n"
+  local credential = kind == "wolkvox" and "wolkvox-token: " .. token .. number or "Authorization: Bearer " .. token
+  head = " HTTP/1.1\r\nHost: bench\r\n" .. credential .. "\r\n"
   math.randomseed(os.time() + os.clock() * 1000000)
   request = requests[kind]
 end

@@ -8,7 +8,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,17 +54,18 @@ def median(samples: Sequence[Sample]) -> Sample:
 
 @dataclass(frozen=True)
 class Http:
-    """wrk against one server. `kind` is one of load.lua's."""
+    """wrk against one server. `kind` is one of load.lua's; a token may have to be asked for anew in each run."""
 
     made: Database
     server: Running
     kind: str
-    token: str = "none"
+    token: str | Callable[[Running], str] = "none"
     connections: int = 32
+    threads: int = 1
 
     def run(self, seconds: int) -> Sample:
-        count = self.made.size.data_sets if self.kind == "data_set" else self.made.size.numbers
-        arguments = [self.kind, self.token, str(self.made.size.step), str(count)]
+        token = self.token if isinstance(self.token, str) else self.token(self.server)
+        arguments = [self.kind, token, str(self.made.size.step), str(self._count())]
         postmaster = self.made.server.pid or 0
         app, pg = cpu_seconds(self.server.pid, [postmaster]), cpu_seconds(postmaster)
         told = self._wrk(seconds, arguments)
@@ -79,9 +80,15 @@ class Http:
             bad=int(told["bad"]),
         )
 
+    def _count(self) -> int:
+        """How many there are to ask for."""
+        size = self.made.size
+        records = dict.fromkeys(("brightpattern", "wolkvox", "jtel"), size.contacts)
+        return ({"data_set": size.data_sets} | records).get(self.kind, size.numbers)
+
     def _wrk(self, seconds: int, arguments: Sequence[str]) -> dict[str, float]:
         script = str(HERE / "load.lua")
-        size = ["-t1", f"-c{self.connections}", f"-d{seconds}s"]
+        size = [f"-t{self.threads}", f"-c{self.connections}", f"-d{seconds}s"]
         command = ["wrk", *size, "-s", script, self.server.url, "--", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -15,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import servers
+from bench import batches, servers
+from bench.batches import Batches
 from bench.data import HERE, Database, Size, database
 from bench.load import Http, Pgbench, Sample, median, of_file, of_statement, require_programs
 from bench.machine import Memory, memory, processor_times, tree
@@ -27,10 +30,17 @@ from ringbook.store.programs import EmbeddedProblem, find_binaries
 
 READS = "bench-reads-native-secret"
 READS_MINDFUL = "bench-reads-mindful-token"
+READS_CIM = "bench-cim-secret"
+READS_PASSWORD = "bench-digest-password"
+WOLKVOX = "bench-wolkvox-secret-"
+JTEL = "bench-jtel-secret"
 WRITES = "bench-writes-native-secret"
+WRITES_WOLKVOX = "bench-writes-wolkvox-secret"
 WRITES_MINDFUL = "bench-writes-mindful-token"
 _OPEN_CONNECTIONS = 128
 _OPEN_SHARE = 0.5
+_WOLKVOX_TOKENS = 16
+"""Two requests of a token are answered at once: so many tokens keep 32 connections busy."""
 _IDLE_SECONDS = 3.0
 
 Subjects = Mapping[str, Http | Pgbench]
@@ -59,6 +69,7 @@ class Results:
     start: Start
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     open_loop: list[dict[str, float]] = field(default_factory=list)
+    batches: Batches | None = None
     stolen: float = 0.0
     """The share of processor time that the machine's host gave to others meanwhile."""
 
@@ -134,6 +145,8 @@ def _run_all(made: Database, results: Results) -> None:
                 results.samples.setdefault(name, []).append(subject.run(results.plan.seconds))
             rate = results.samples["lookup"][-1].rate * _OPEN_SHARE
             results.open_loop.append(_open(made, ringbook, rate, results.plan.seconds))
+        _tell("batches")
+        results.batches = batches.measure(ringbook, READS_PASSWORD, WRITES_WOLKVOX, results.plan.rounds)
         results.stolen = processor_times().stolen_since(before)
 
 
@@ -155,12 +168,26 @@ def _reading(made: Database, tenant: int, ringbook: Running, constant: Running, 
         "lookup": Http(made, ringbook, "lookup", READS),
         "pgbench one table": Pgbench(made, made.size.pgbench + one_table),
         "usual": Http(made, usual, "lookup", READS),
+        "cim": Http(made, ringbook, "cim", READS_CIM),
+        "bright pattern": Http(made, ringbook, "brightpattern", _digest),
+        "wolkvox": Http(made, ringbook, "wolkvox", WOLKVOX, threads=_WOLKVOX_TOKENS),
+        "jtel": Http(made, ringbook, "jtel", JTEL),
         "constant": Http(made, constant, "constant"),
         "pgbench data set": Pgbench(made, data_set),
         "data set": Http(made, ringbook, "data_set", READS_MINDFUL),
         "lookup, 1 connection": Http(made, ringbook, "lookup", READS, connections=1),
         "data set, 1 connection": Http(made, ringbook, "data_set", READS_MINDFUL, connections=1),
     }
+
+
+def _digest(ringbook: Running) -> str:
+    """What load.lua needs for Digest: the user's HA1, and a nonce of now."""
+    ha1 = hashlib.md5(f"bench:bench:{READS_PASSWORD}".encode(), usedforsecurity=False).hexdigest()
+    challenge = ringbook.challenge("/admin/ws/t/bench/campaign/getAll")
+    nonce = re.search(r'nonce="([^"]+)"', challenge)
+    if nonce is None:
+        raise BenchProblem(f"The server {ringbook.name} asks for no Digest: {challenge!r}.")
+    return f"{ha1}:{nonce[1]}"
 
 
 def _writing(made: Database, tenant: int, ringbook: Running) -> Subjects:

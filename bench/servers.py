@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,14 @@ class Running:
         with urllib.request.urlopen(request, timeout=10) as answer:
             body: bytes = answer.read()
             return body
+
+    def challenge(self, path: str) -> str:
+        """What a request without a credential is told to authenticate with."""
+        try:
+            urllib.request.urlopen(self.url + path, timeout=10).close()
+        except urllib.error.HTTPError as refusal:
+            return refusal.headers.get("www-authenticate", "")
+        return ""
 
 
 def ringbook_command(name: str) -> list[str]:
