@@ -2,7 +2,7 @@
 # Setting up what is missing is part of each; the second time it takes no time.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench new-dialect lock clean
+.PHONY: help demo demo-call test check bench new-dialect lock clean
 
 PYTHON ?=
 export PYTHON
@@ -16,6 +16,9 @@ help:
 
 demo: .venv/.run ## Serve a demo contact centre at port 8080, with sample calls to try; ^C ends it. RINGBOOK_PORT=0 picks a free port.
 	@RINGBOOK_DATA="$${RINGBOOK_DATA:-$(CURDIR)/.demo}" exec $(bin)/ringbook demo
+
+demo-call: .venv/.run ## Telephone calls through Kamailio, with and without a caller's name. It needs kamailio and sipp.
+	@$(bin)/python scripts/demo_call.py
 
 test: .venv/.dev ## Run the tests. ARGS="-k phone" picks some.
 	$(bin)/pytest $(parallel) $(ARGS)

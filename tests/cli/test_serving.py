@@ -248,3 +248,16 @@ def _status(client: httpx.Client, path: str) -> int:
         return client.get(path).status_code
     except httpx.TransportError:
         return 0
+
+
+def test_where_no_key_file_can_be_written_users_are_not_let_in_and_all_else_is_served(
+    folder: Path, tmp_path: Path
+) -> None:
+    with open_embedded(folder / "data", serving=True) as server:
+        running = Running(tmp_path, "--database", server.dsn, "--data", "/dev/null/nowhere", data=False)
+        with running.client(NATIVE_KEY) as client:
+            assert client.get(LOOKUP).status_code == 200
+            user = httpx.DigestAuth("dana.keller", "demo-password")
+            assert client.get("/admin/ws/t/demo/campaign/getAll", auth=user).status_code == 401
+        assert running.end() == 0
+    assert "Bright Pattern's users cannot sign in." in running.err.read_text()

@@ -41,6 +41,10 @@ Workers = Annotated[int, typer.Option(help="Worker processes.", envvar="RINGBOOK
 WorkspaceFile = Annotated[
     Path | None, typer.Option("--workspace", help="Applied before serving.", envvar="RINGBOOK_WORKSPACE")
 ]
+TrustedProxies = Annotated[
+    str,
+    typer.Option(help="Addresses and networks of your own proxies, with commas.", envvar="RINGBOOK_TRUSTED_PROXIES"),
+]
 Tenant = Annotated[
     str | None, typer.Option(help="The tenant's slug, where there are several.", envvar="RINGBOOK_TENANT")
 ]
@@ -70,6 +74,7 @@ def serve(
     database: DatabaseUrl = None,
     workers: Workers = 1,
     workspace: WorkspaceFile = None,
+    trusted_proxies: TrustedProxies = "",
 ) -> None:
     """Run everything. Without --database the embedded PostgreSQL lives in --data."""
     place = Place(data, database)
@@ -80,7 +85,7 @@ def serve(
             told = partial(apply, passwords=place.passwords(), workspace=file, told=tell_step)
             asyncio.run(on_core(dsn, told))
 
-    serving.run(place, host, port, workers, prepare)
+    serving.run(place, host, port, workers, prepare, trusted_proxies=trusted_proxies)
 
 
 @app.command()

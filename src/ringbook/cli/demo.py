@@ -29,6 +29,11 @@ _MOMENT = re.compile(r'"([+-]\d+) days (\d\d):(\d\d)"')
 _LISTS = ("meters.csv", "reminders.csv")
 
 NATIVE_KEY = "demo-native-key"
+WOLKVOX_TOKEN = "demo-wolkvox-token"  # noqa: S105
+JTEL_KEY = "demo-jtel-key"
+CIM_KEY = "demo-cim-key"
+CALLERID_KEY = "demo-callerid-key"
+DIGEST_USER = "dana.keller:demo-password"
 MINDFUL_TOKEN = "ZGVtby10b2tlbi1mb3ItdGhlLWl2ci1jb250ZXh0LTE="  # noqa: S105 - the demo's, and no secret
 
 
@@ -76,6 +81,9 @@ def sample_calls(url: str) -> list[str]:
     key = f"curl -s -H 'Authorization: Bearer {NATIVE_KEY}'"
     token = f"curl -s -H 'Authorization: Bearer {MINDFUL_TOKEN}'"
     json = "-H 'Content-Type: application/json' -d"
+    digest = f"curl -s --digest -u {DIGEST_USER}"
+    jtel = f"curl -s -H 'Authorization: Bearer {JTEL_KEY}'"
+    wolkvox = f"curl -s -H 'wolkvox-token: {WOLKVOX_TOKEN}'"
     national, international = quote("030 23125-047"), quote("+49 30 23125047")
     calls = (
         (
@@ -113,6 +121,29 @@ def sample_calls(url: str) -> list[str]:
         (
             "Who changed what, the newest first",
             f"{key} '{url}/v1/changes?limit=5'",
+        ),
+        (
+            "Her record and its status in a campaign, as Bright Pattern 3.x answers (HTTP Digest)",
+            f'{digest} {json} \'{{"Meter": "M-2015-0047"}}\' '
+            f"'{url}/admin/ws/t/demo/callinglist/get/meters.csv/{quote('Meter replacement')}'",
+        ),
+        (
+            "The same record as wolkvox answers, in all campaigns",
+            f"{wolkvox} '{url}/api/v2/campaign.php?api=find_record&customer_phone={national}'",
+        ),
+        (
+            "... as jtel's dialler answers, for one campaign",
+            f"{jtel} '{url}/rest/v1.0/7/dialler/contacts?diallerCampaignsID=101'",
+        ),
+        (
+            "... and the person behind it, as Expertflow CIM answers",
+            f"curl -s -H 'Authorization: Bearer {CIM_KEY}' {json} '"
+            '{"phone": "030 23125-047"}'
+            f"' '{url}/contacts/getContactsBySearchTerms'",
+        ),
+        (
+            "... and who it is for a telephone system, whose key has no more than the name",
+            f"curl -s '{url}/callerid?number={quote('+493023125047')}&format=json&key={CALLERID_KEY}'",
         ),
         (
             "The description of Mindful's part, as OpenAPI",

@@ -58,13 +58,19 @@ class Place:
             yield server.dsn
 
     def passwords(self) -> Passwords:
-        """Hashing with this place's key file, made where it is missing. It is in no dump of the database."""
+        """Hashing with this place's key."""
+        return Passwords(self.key())
+
+    def key(self) -> bytes:
+        """The content of this place's key file, made where it is missing. It is in no dump of the database."""
         file = self.data / "secret.key"
         try:
             self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not file.exists():
                 _make_key(file)
-            return Passwords(file.read_bytes().strip())
+            key = file.read_bytes().strip()
+            Passwords(key)
+            return key
         except OSError as error:
             raise Invalid(f"The key file {file} cannot be read or made: {error.strerror or error}.") from error
         except ValueError:

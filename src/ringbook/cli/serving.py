@@ -30,6 +30,7 @@ from ringbook.cli.place import Place, bring_up_to_date
 from ringbook.domain.problems import Invalid, Problem
 from ringbook.settings import Settings
 from ringbook.web.log import configure_logging
+from ringbook.web.proxies import networks
 
 _START_SECONDS = 60.0
 _PORT_SECONDS = 1.0
@@ -45,8 +46,10 @@ def run(
     workers: int,
     prepare: Callable[[str], None],
     announce: Callable[[str], None] = lambda url: None,
+    trusted_proxies: str = "",
 ) -> None:
     """Serve until SIGTERM or SIGINT. `prepare` gets the connection string before workers start, `announce` the URL."""
+    proxies = tuple(str(network) for network in networks(trusted_proxies.split(",")))
     structlog.reset_defaults()  # a command is quiet, a server is not
     configure_logging()
     with ExitStack() as stack:
@@ -56,9 +59,18 @@ def run(
         prepare(dsn)
         run_folder = Path(tempfile.mkdtemp(prefix="ringbook-"))
         stack.callback(shutil.rmtree, run_folder, ignore_errors=True)
-        settings = Settings(dsn=dsn, host=address, port=chosen, workers=workers, run=run_folder)
+        settings = Settings(dsn, address, chosen, workers, run_folder, key=_key(place), trusted_proxies=proxies)
         url = f"http://{f'[{host}]' if ':' in host else host}:{chosen}"
         _serve(settings, lambda: _say_ready(url, announce))
+
+
+def _key(place: Place) -> bytes | None:
+    """The place's key. Without one, as where no file can be written, everything is served but users are not let in."""
+    try:
+        return place.key()
+    except Invalid as problem:
+        typer.echo(f"{problem.message} Bright Pattern's users cannot sign in.", err=True)
+        return None
 
 
 class _Supervisor(MPServer):
