@@ -140,4 +140,4 @@ def workers(running: Running) -> list[int]:
     """The pids of the processes that answer requests."""
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
     until(lambda: children)
-    return [int(pid) for pid in children if b"ringbook" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -98,7 +98,7 @@ def test_the_workers_of_a_killed_supervisor_go_and_leave_the_port(folder: Path) 
 def test_a_killed_worker_is_replaced(folder: Path) -> None:
     running = Running(folder)
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
-    worker = next(pid for pid in children if b"ringbook" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    worker = next(pid for pid in children if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes())
     os.kill(int(worker), signal.SIGKILL)
     with running.client(NATIVE_KEY) as client:
         until(lambda: _status(client, LOOKUP) == 200)
