@@ -22,6 +22,7 @@ from ringbook.domain.problems import TooMany
 from ringbook.web.shared_memory import SharedColumns
 
 BLOCK = 50
+_LARGEST_BLOCK = 5_000
 """Requests that a host leases at a time: what a day may lose when the host loses its power."""
 
 _SETS = 128
@@ -89,6 +90,11 @@ class _Table(NamedTuple):
 _POOLS = _Table(0, 5)  # tenant; when its day ends; requests left; when to ask again (ms); the column that is asking
 _USES = _Table(_POOLS.size, 4)  # credential; when the day ends; requests not told to the database; tenant
 _PROGRESS = _Table(0, 2)  # in each worker's column: credential; its requests in progress
+
+
+def _block_of(most: int) -> int:
+    """How much of a day is leased at once: a hundredth, so that a busy operation does not ask all the time."""
+    return min(max(BLOCK, most // 100), _LARGEST_BLOCK)
 
 
 class Place:
@@ -193,7 +199,7 @@ class SharedRations:
             used = self._told(tenant.id)
         granted = None
         try:
-            granted = await leasing.lease(core.database, tenant, most, BLOCK, used)
+            granted = await leasing.lease(core.database, tenant, most, _block_of(most), used)
         finally:
             now = time.time()
             with self._columns.locked():
