@@ -321,7 +321,7 @@ async def record(tx: Tx, tenant_id: int, campaign_id: int, record_or_own_id: int
     )
     if row is None:
         raise Missing
-    return _campaign_record(row)
+    return campaign_record_of(row)
 
 
 async def with_number(tx: Tx, tenant_id: int, campaign_id: int, match_key: str) -> int | None:
@@ -359,7 +359,7 @@ async def of_record(tx: Tx, tenant_id: int, record_id: int) -> list[CampaignReco
         tenant_id,
         record_id,
     )
-    return [_campaign_record(row) for row in rows]
+    return [campaign_record_of(row) for row in rows]
 
 
 def _campaign(row: asyncpg.Record) -> Campaign:
@@ -374,7 +374,8 @@ def _campaign(row: asyncpg.Record) -> Campaign:
     )
 
 
-def _campaign_record(row: asyncpg.Record) -> CampaignRecord:
+def campaign_record_of(row: asyncpg.Record, notes: str = "notes") -> CampaignRecord:
+    """What a row says of a campaign record; `notes` is the column of its notes."""
     return CampaignRecord(
         id=row["id"],
         campaign_id=row["campaign_id"],
@@ -390,7 +391,7 @@ def _campaign_record(row: asyncpg.Record) -> CampaignRecord:
         completed_at=row["completed_at"],
         last_attempt_at=row["last_attempt_at"],
         second_disposition=row["second_disposition"],
-        notes=row["notes"],
+        notes=row[notes],
         recalls=row["recalls"],
         recall=None if row["recall"] is None else msgspec.json.decode(row["recall"], type=Recall),
     )

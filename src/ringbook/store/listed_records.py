@@ -9,7 +9,8 @@ import msgspec
 
 from ringbook.domain.attempt import Attempt
 from ringbook.domain.calling_list import OWN_LAYOUT, Field, Layout, ListRecord
-from ringbook.domain.campaign import CampaignRecord, ListedRecord, Recall, status_of
+from ringbook.domain.campaign import ListedRecord
+from ringbook.store.campaigns import campaign_record_of
 from ringbook.store.lanes import Rows
 
 
@@ -40,31 +41,9 @@ def listed_record(row: asyncpg.Record) -> ListedRecord:
         layout,
         row["campaign_name"],
         row["campaign_type"],
-        _state(row),
+        campaign_record_of(row, notes="record_notes"),
         _last(row),
         row["created_at"],
-    )
-
-
-def _state(row: asyncpg.Record) -> CampaignRecord:
-    return CampaignRecord(
-        id=row["id"],
-        campaign_id=row["campaign_id"],
-        list_id=row["list_id"],
-        record_id=row["record_id"],
-        status=status_of(row["tries"], row["completed_at"] is not None),
-        tries=row["tries"],
-        phone_tries=msgspec.json.decode(row["phone_tries"]),
-        next_try_at=row["next_try_at"],
-        barred=row["barred"],
-        outcome=row["outcome"],
-        disposition=row["disposition"],
-        completed_at=row["completed_at"],
-        last_attempt_at=row["last_attempt_at"],
-        second_disposition=row["second_disposition"],
-        notes=row["record_notes"],
-        recalls=row["recalls"],
-        recall=None if row["recall"] is None else msgspec.json.decode(row["recall"], type=Recall),
     )
 
 
