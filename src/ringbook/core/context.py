@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ringbook.core.passwords import Passwords
 from ringbook.domain.access import Scope, Tenant
 from ringbook.domain.phone import Phone, normalise
 from ringbook.domain.problems import Forbidden, Invalid
@@ -19,11 +20,15 @@ class Context:
     tenant: Tenant
     author: Author
     scopes: frozenset[str]
+    passwords: Passwords | None = None
+    """What is encrypted with; None where there is no key file."""
 
     def require(self, scope: Scope) -> None:
         """Forbidden unless this credential has the scope."""
         if scope not in self.scopes:
-            raise Forbidden(f"This needs the scope {scope}.")
+            # Keys have no scope for people alone: whoever writes them has write.
+            told = "write" if scope == "contact" else scope
+            raise Forbidden(f"This needs the scope {told}.", scope=scope)
 
     def phone(self, raw: str) -> Phone:
         """The tenant's reading of a number."""

@@ -32,6 +32,17 @@ class Passwords:
         """What only this place can say of `text`, for this purpose: 32 bytes."""
         return hmac.digest(hmac.digest(self._key, purpose.encode(), "sha256"), text, "sha256")
 
+    def sealed(self, text: bytes) -> bytes:
+        """`text`, encrypted."""
+        return self._cipher.encrypt(text)
+
+    def opened(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None if that was with another key file."""
+        try:
+            return self._cipher.decrypt(sealed)
+        except InvalidToken:
+            return None
+
     def digest_ha1(self, login: str, realm: str, password: str) -> bytes:
         """The encrypted HA1 of RFC 7616 with MD5, which Bright Pattern 3.x's clients use."""
         ha1 = hashlib.md5(f"{login}:{realm}:{password}".encode(), usedforsecurity=False).hexdigest()

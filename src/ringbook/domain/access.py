@@ -11,15 +11,20 @@ from uuid import UUID
 
 import msgspec
 
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["read", "contact", "write", "admin"]
+"""What a use case asks for. `contact` is to change people and their calls, and no list, campaign or bar."""
 Role = Literal["agent", "supervisor", "admin"]
 KeyDialect = Literal["native", "wolkvox", "jtel", "cim", "callerid"]
 
 _IMPLIED: dict[str, frozenset[str]] = {
     "read": frozenset({"read"}),
-    "write": frozenset({"read", "write"}),
-    "admin": frozenset({"read", "write", "admin"}),
+    "contact": frozenset({"read", "contact"}),
+    "write": frozenset({"read", "contact", "write"}),
+    "admin": frozenset({"read", "contact", "write", "admin"}),
 }
+_OF_ROLE: dict[Role, Scope] = {"agent": "contact", "supervisor": "write", "admin": "admin"}
+MANAGE_LISTS = "manage_lists"
+"""The privilege with which a user writes lists, whatever the role."""
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -63,8 +68,14 @@ class User(msgspec.Struct, frozen=True):
     privileges: tuple[str, ...]
 
 
+def scopes_of(user: User) -> frozenset[str]:
+    """What a user may who is signed in to the console: agents people, supervisors lists too, administrators all."""
+    more: frozenset[str] = frozenset({"write"}) if MANAGE_LISTS in user.privileges else frozenset()
+    return implied(more | {_OF_ROLE[user.role]})
+
+
 def implied(scopes: frozenset[str]) -> frozenset[str]:
-    """`scopes` with what each includes: admin writes, and who writes reads."""
+    """`scopes` with what each includes: admin writes, who writes changes contacts, and who does that reads."""
     return frozenset().union(*(_IMPLIED.get(scope, frozenset()) for scope in scopes))
 
 

@@ -49,6 +49,10 @@ class Missing(Problem):
     """
 
 
+class MergedAway(Missing):
+    """This contact is part of another one now. The fact `merged_into` is that one's id."""
+
+
 class NoSuchOperation(Problem):
     """There is no such operation."""
 
@@ -73,6 +77,10 @@ class Stale(Conflict):
     """The record has changed since it was read."""
 
 
+class InFlight(Conflict):
+    """The same request is being carried out. Try again shortly."""
+
+
 class TooLarge(Problem):
     """The request is larger than this operation accepts."""
 
@@ -91,3 +99,10 @@ class Unavailable(Problem):
 
 class Busy(Unavailable):
     """Somebody else is changing this right now. Try again shortly."""
+
+
+class Entangled(Busy):
+    """Somebody else is changing this right now. Try again shortly.
+
+    Two transactions waited for each other, and this one gave way: at once it may well succeed.
+    """

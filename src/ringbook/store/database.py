@@ -6,8 +6,9 @@ The driver's errors end here: what leaves this module is a row or a Problem.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     """An open transaction. Store functions take one as their first argument."""
 
 log = structlog.get_logger()
+
+_to_tell: ContextVar[set[int] | None] = ContextVar("to_tell", default=None)
+"""The tenants of which the transaction under way has something to tell."""
 
 # How lanes plan: once, since planning costs more than running, and from index to index whatever the statistics say.
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
@@ -58,8 +62,17 @@ class Connecting:
     lanes: int = 3
 
 
+def tell(tenant_id: int) -> None:
+    """Say that the transaction under way, once it has committed, is something that happened to this tenant."""
+    to_tell = _to_tell.get()
+    if to_tell is not None:
+        to_tell.add(tenant_id)
+
+
 class Database:
-    """One worker's connections."""
+    """One worker's connections. `committed` is called with the tenants to whom something has just happened."""
+
+    committed: Callable[[set[int]], None] = staticmethod(lambda tenant_ids: None)
 
     def __init__(self, connecting: Connecting, hot: tuple[HotStatement, ...]) -> None:
         self._connecting = connecting
@@ -70,7 +83,7 @@ class Database:
 
     async def open(self) -> None:
         """Connect, or raise Unavailable."""
-        with _as_problems():
+        with as_problems():
             self._pool = await asyncpg.create_pool(
                 self._connecting.dsn,
                 min_size=1,
@@ -100,14 +113,21 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends and rolls back when it raises."""
-        with _as_problems():
-            async with self._connection() as connection, connection.transaction():
-                yield connection
+        outer, to_tell = _to_tell.get(), set[int]()
+        _to_tell.set(to_tell)
+        try:
+            with as_problems():
+                async with self._connection() as connection, connection.transaction():
+                    yield connection
+        finally:
+            _to_tell.set(outer)
+        if to_tell:
+            self.committed(to_tell)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         """A connection for single statements that each see their own moment."""
-        with _as_problems():
+        with as_problems():
             async with self._connection() as connection:
                 yield connection
 
@@ -127,6 +147,20 @@ class Database:
         finally:
             await self._pool.release(connection)
 
+    @asynccontextmanager
+    async def dedicated(self, name: str) -> AsyncIterator[tuple[asyncpg.Connection[asyncpg.Record], asyncio.Event]]:
+        """A connection outside the pool, for who must keep one, and an event that tells of its loss."""
+        with as_problems():
+            connection = await asyncpg.connect(
+                self._connecting.dsn, timeout=_CONNECT_SECONDS, server_settings={"application_name": name}
+            )
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            try:
+                yield connection, lost
+            finally:
+                connection.terminate()
+
     async def ready(self) -> bool:
         """Whether the database answers within a second."""
         try:
@@ -143,7 +177,7 @@ class Database:
         )
 
 
-class _as_problems:  # noqa: N801 - reads as a verb in a with statement
+class as_problems:  # noqa: N801 - reads as a verb in a with statement
     def __enter__(self) -> None:
         return None
 

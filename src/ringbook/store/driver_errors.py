@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from ringbook.domain.problems import Busy, Conflict, Invalid, Missing, Problem, Unavailable
+from ringbook.domain.problems import Busy, Conflict, Entangled, Invalid, Missing, Problem, Unavailable
 
 # Constraints whose violation is the caller's mistake, and what to tell them.
 _CONFLICTS = {
@@ -19,6 +19,7 @@ _CONFLICTS = {
     "campaign_pkey": "A campaign of this id exists.",
     "campaign_tenant_id_name_key": "A campaign of this name exists.",
     "list_record_unique": "A record with this key exists.",
+    "dnc_list_tenant_id_name_key": "A do-not-call list of this name exists.",
     "template_tenant_id_name_key": "A template of this name exists.",
 }
 
@@ -29,12 +30,13 @@ def as_problem(error: BaseException) -> Problem | None:
         return Conflict(_CONFLICTS.get(error.constraint_name or "", "This record exists."))
     if isinstance(error, asyncpg.ForeignKeyViolationError):
         return Missing()  # what it refers to was there when it was found, and went before this was written
-    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError | UnicodeEncodeError):
+    unfit = isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)  # so the driver found it
+    if unfit or isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError | UnicodeEncodeError):
         return Invalid("A value cannot be stored.")
-    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-        return Invalid("A value cannot be stored.")  # the driver found it unfit before it was sent
-    if isinstance(error, _CONTENDED):
-        return Busy()
+    if isinstance(error, asyncpg.DeadlockDetectedError):
+        return Entangled()
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return Busy()  # the database answers, and another transaction is in the way
     return Unavailable() if isinstance(error, _AWAY) else None
 
 
@@ -48,5 +50,3 @@ _AWAY = (
     asyncpg.InsufficientResourcesError,  # connections, memory, disk
     asyncpg.ReadOnlySQLTransactionError,  # a standby, during a failover
 )
-_CONTENDED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-"""The database answers, and another transaction is in the way."""

@@ -12,6 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from ringbook.domain.problems import Invalid, Malformed, TooLarge
 
+READ = "ringbook.body"
+"""Where a request's scope has the body that was read, for who keeps exchanges."""
+
 _MOST_PARAMETERS = 100
 _LONGEST_LENGTH = 18
 _LONGEST_ECHO = 200
@@ -27,7 +30,13 @@ _NAMED_FIELD = re.compile(r"field `([^`]+)`")
 
 
 async def read(request: Request, most: int, seconds: float) -> bytes:
-    """The whole body; TooLarge when it has more than `most` bytes, Malformed when it does not arrive in time."""
+    """The whole body; TooLarge when it has more than `most` bytes, Malformed when it does not arrive in time.
+
+    What was read before is answered again.
+    """
+    if READ in request.scope:
+        known: bytes = request.scope[READ]
+        return known
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > _LONGEST_LENGTH or int(declared) > most):
         raise TooLarge(f"A body has {most} bytes at most here.")
@@ -46,7 +55,8 @@ async def read(request: Request, most: int, seconds: float) -> bytes:
         raise Malformed("The body did not arrive in time.") from None
     except ClientDisconnect:
         raise Malformed("The body did not arrive.") from None
-    return b"".join(chunks)
+    whole = request.scope[READ] = b"".join(chunks)
+    return whole
 
 
 def decode(raw: bytes, type_: Any) -> Any:

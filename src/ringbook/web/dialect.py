@@ -24,6 +24,12 @@ Q = TypeVar("Q")
 B = TypeVar("B")
 
 MEGABYTE = 1024 * 1024
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+BEARER: Mapping[str, Any] = {"type": "http", "scheme": "bearer"}
+BASIC: Mapping[str, Any] = {"type": "http", "scheme": "basic"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,51 @@ class Call(Generic[Q, B]):
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """What an operation's description says beyond its types.
+
+    `also` are further statuses of a success, `media_types` the kinds of a success's body where it is not JSON alone,
+    `tables` the kinds of a request's body that are good besides JSON, as text that `Operation.decode` reads,
+    `headers` the request's headers that it looks at. `security` are the dialect's schemes that are good here (none:
+    all of them). `statuses` are those of problems that this operation words otherwise than its dialect does.
+    """
+
+    also: Sequence[int] = ()
+    media_types: Sequence[str] = ("application/json",)
+    tables: Sequence[str] = ()
+    headers: Sequence[str] = ()
+    security: Sequence[str] = ()
+    statuses: Sequence[tuple[type[Problem], int]] = ()
+
+
+PLAINLY = Described()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a dialect words problems: the status of each kind, the first that fits, and the type of the answer's JSON."""
+
+    statuses: Sequence[tuple[type[Problem], int]]
+    answer: Any = None
+    media_type: str = "application/json"
+
+    def status_of(self, kind: type[Problem]) -> int | None:
+        return next((status for known, status in self.statuses if issubclass(kind, known)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Operation(Generic[Q, B]):
     """What a credential's holder may do.
 
     A path may end in `?name=value`, where a vendor tells operations of one path apart by a parameter.
 
     `query` and `body` are msgspec types that the request is checked against (None: the handler reads it itself, or
-    there is none); `answer` is the type of a success's JSON, for the description. What is not `rationed` takes nothing
-    of the day's requests, in a dialect where they are limited.
+    there is none), by `decode` where it comes otherwise than its dialect's bodies do; `answer` is the type of a
+    success's JSON, for the description. What is not `rationed` takes nothing of the day's requests, in a dialect where
+    they are limited.
+
+    `reads`: it writes nothing, whatever its method says. `unkept`: why its answer cannot be kept, in a dialect that
+    keeps them for who sends a write again: who asks for that is told so, and nothing is done.
     """
 
     method: str
@@ -65,21 +108,29 @@ class Operation(Generic[Q, B]):
     summary: str
     query: type[Q] | None = None
     body: type[B] | None = None
+    decode: Callable[[Request, bytes], B] | None = None
     answer: Any = None
     status: int = 200
     limits: Limits = field(default_factory=Limits)
     rationed: bool = True
+    reads: bool = False
+    unkept: str = ""
+    described: Described = PLAINLY
 
 
 @dataclass(frozen=True, slots=True)
 class OpenOperation:
-    """What needs no credential, and is visible as such in the table."""
+    """What needs no credential, and is visible as such in the table. `form` is the type of a form that it reads."""
 
     method: str
     path: str
     handler: Callable[[Worker, Call[None, None]], Awaitable[Response]]
     summary: str
     limits: Limits = field(default_factory=Limits)
+    query: Any = None
+    form: Any = None
+    answer: Any = None
+    described: Described = PLAINLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +155,12 @@ class Dialect:
 
     `decode` reads a body's bytes as an operation's type, for a vendor that accepts more than JSON.
 
+    `keeps_answers`: its writes take an Idempotency-Key (web/idempotency.py).
+
+    `wording` and `security` (the schemes of OpenAPI, any of which will do) are for the description.
+
+    `kept`: its requests are kept for who looks at exchanges, where that is switched on.
+
     `credential_first`: who has none, or has used up its `rations`, is told so before it is told that an operation does
     not exist.
     """
@@ -118,3 +175,11 @@ class Dialect:
     credential_first: bool = False
     rations: Rations | None = None
     decode: Callable[[bytes, Any], Any] = decode
+    kept: bool = True
+    keeps_answers: bool = False
+    wording: Wording = Wording(())
+    security: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"key": BEARER})
+
+    def takes_keys(self, operation: Operation[Any, Any]) -> bool:
+        """Whether a request for this may have an Idempotency-Key."""
+        return self.keeps_answers and not operation.reads and operation.method in _WRITING

@@ -20,9 +20,11 @@ from ringbook.core.access import Records
 from ringbook.domain.problems import Invalid, NotBuilt, Problem
 from ringbook.web import body
 from ringbook.web.dialect import AnyOperation, Call, Dialect, NotYet, OpenOperation, Operation
+from ringbook.web.idempotency import answered
 from ringbook.web.rations import Place
 from ringbook.web.routes import Routes, path_of
-from ringbook.web.worker import SCOPE, Worker
+from ringbook.web.sse import EventStream
+from ringbook.web.worker import REQUEST_ID, SCOPE, Worker
 
 log = structlog.get_logger()
 _UNLIMITED: AbstractAsyncContextManager[Place | None] = nullcontext()
@@ -43,8 +45,10 @@ class DialectApp:
         worker = self._worker
         request_id = worker.log.next_id()
         scope[SCOPE] = worker
+        scope[REQUEST_ID] = request_id
         request = Request(scope, receive)
         tenant: str | None = None
+        records: Records | None = None
         counts = self._unrouted
         try:
             operation, path = await self._find(request)
@@ -57,7 +61,7 @@ class DialectApp:
                 async with self._place(records, operation.rationed) as place:
                     call = await self._read(operation, request, path)
                     call.place = place
-                    response = await operation.handler(records, call)
+                    response = await answered(self._dialect, operation, records, call)
             elif isinstance(operation, OpenOperation):
                 response = await operation.handler(worker, Call(request, path, None, None))
             else:
@@ -72,8 +76,12 @@ class DialectApp:
             await response(scope, receive, send)
         finally:
             seconds = time.perf_counter() - started
-            counts.count(response.status_code, seconds)
+            opened = response.opened if isinstance(response, EventStream) else None
+            # What goes on for hours was answered when it began.
+            counts.count(response.status_code, seconds if opened is None else opened - started)
             worker.log.line(counts, response.status_code, seconds, tenant, request_id)
+            if worker.exchanges is not None and records is not None and self._dialect.kept:
+                worker.exchanges.note(records, request, counts, response, seconds, request_id)
 
     async def _find(self, request: Request) -> tuple[AnyOperation, Mapping[str, str]]:
         scope = request.scope
@@ -103,7 +111,11 @@ class DialectApp:
             query = body.convert_query(body.parameters(request.scope["query_string"]), operation.query)
         if operation.body is not None:
             raw = await body.read(request, operation.limits.body, operation.limits.seconds)
-            content = self._dialect.decode(raw, operation.body)
+            content = (
+                self._dialect.decode(raw, operation.body)
+                if operation.decode is None
+                else operation.decode(request, raw)
+            )
         return Call(request, path, query, content)
 
     def _not_yet(self, request: Request, operation: NotYet) -> Response:

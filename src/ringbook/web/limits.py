@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ringbook.domain.access import Credential
 from ringbook.domain.problems import TooMany
+from ringbook.web.guesses import SharedGuesses
 from ringbook.web.nonces import SharedNonces
 from ringbook.web.rations import SharedRations
 from ringbook.web.shared_memory import SharedColumns
@@ -30,6 +31,7 @@ class SharedLimits:
         self._cells = self._columns.cells
         self.rations = SharedRations(run, workers)
         self.nonces = SharedNonces(run, workers)
+        self.guesses = SharedGuesses(run, workers)
 
     def take(self, credential: Credential) -> None:
         """Count a request of this credential; TooMany when its second is used up."""

@@ -20,12 +20,12 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
-def networks(texts: Iterable[str]) -> tuple[Network, ...]:
+def networks(texts: Iterable[str], of: str = "trusted proxies") -> tuple[Network, ...]:
     """Networks and addresses as an operator writes them; Invalid names one that is neither."""
     try:
         return tuple(ip_network(text.strip()) for text in texts if text.strip())
     except ValueError as error:
-        raise Invalid(f"The trusted proxies are addresses or networks: {error}.", field="trusted_proxies") from None
+        raise Invalid(f"The {of} are addresses or networks: {error}.", field=of.replace(" ", "_")) from None
 
 
 def behind(app: ASGIApp, trusted: Sequence[Network]) -> ASGIApp:

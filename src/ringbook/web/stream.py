@@ -1,9 +1,10 @@
-"""Answers as JSON that is made while it is sent, however long it becomes."""
+"""Answers that are made while they are sent, however long they become."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from urllib.parse import quote
 
 import structlog
 from starlette.responses import Response
@@ -14,18 +15,21 @@ from ringbook.domain.problems import Problem
 log = structlog.get_logger()
 
 
-class JsonStream(Response):
-    """A 200 in pieces, each made when the one before has left; the last of them ends the JSON.
+class Stream(Response):
+    """A 200 in pieces, each made when the one before has left. With a file name it is a file to be kept.
 
     When one cannot be made the connection breaks off, so that nobody takes what came for the whole. Who hangs up has
     no more made for them.
     """
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes, None], content_type: str, file_name: str | None = None) -> None:
         self.status_code = 200
         self.background = None
         self.body = b""
-        self.raw_headers = [(b"content-type", b"application/json")]
+        self.raw_headers = [(b"content-type", content_type.encode("ascii"))]
+        if file_name is not None:
+            named = f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
+            self.raw_headers.append((b"content-disposition", named.encode("ascii")))
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,6 +49,13 @@ class JsonStream(Response):
         finally:
             gone.cancel()
             await self._pieces.aclose()
+
+
+class JsonStream(Stream):
+    """The same, as JSON that the last piece ends."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(pieces, "application/json")
 
 
 async def started(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
