@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ringbook.core.access import Core, Records
 from ringbook.domain.calling_list import Field
+from ringbook.domain.contact import LARGEST_CONTACT
 from tests.core.cast import LEADS, agent_leg, everybody, lead, link_by_hand, number, only, save, with_number
 
 # ---- The record keeps its fields
+
+
+async def test_a_contact_that_is_full_takes_over_no_more_and_the_record_keeps_all(records: Records) -> None:
+    notes = {f"note{n}": "x" * 980 for n in range(256)} | {"last": "x" * 980}
+    full = (await records.contacts.save_profile({"phone1": number(1)} | notes, loose=True)).contact
+    assert LARGEST_CONTACT - 900 < len(msgspec.json.encode(full.attributes)) < LARGEST_CONTACT - 100
+    fields = lead(1, number(1), first="y" * 900, last="Bell")
+    record = await records.lists.add(LEADS, fields)
+    assert record.contact_id == full.id
+    assert record.fields["First name"] == "y" * 900
+    after = await records.contacts.get(full.id)
+    assert after.attributes == full.attributes | {"last_name": "Bell"}
+    assert len(msgspec.json.encode(after.attributes)) <= LARGEST_CONTACT
 
 
 async def test_a_list_record_keeps_its_fields_whatever_becomes_of_its_contact(records: Records) -> None:

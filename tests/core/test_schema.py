@@ -128,7 +128,7 @@ async def test_values_of_many_contacts_are_renamed_converted_hidden_and_brought_
     await records.contacts.delete(people[0].id)
     await put(records, "size", "Number")
     for n, person in enumerate(people[1:], start=1):
-        assert only(await records.contacts.search({"size": n})).id == person.id  # type: ignore[dict-item]
+        assert only(await records.contacts.search({"size": n})).id == person.id
     assert await records.contacts.search({"size": "0"}) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ringbook.core.context import Context
+from ringbook.core.suppression import suppressed_key
 from ringbook.domain.caller_name import NamedCaller, Routing
 from ringbook.domain.contact import MOST_SHARING
 from ringbook.domain.phone import match_keys_of
@@ -29,6 +30,8 @@ class CallerNames:
         context = self._context
         context.require("read")
         phone = context.asked_phone(raw, field="number")
-        keys = "\x1f".join(match_keys_of(phone, context.tenant.region))
-        rows = await context.database.lanes.ask(ROUTING, (context.tenant.id, caller.id), keys)
+        keys: list[str] = []
+        for key in match_keys_of(phone, context.tenant.region):
+            keys += filter(None, (key, suppressed_key(context, key)))
+        rows = await context.database.lanes.ask(ROUTING, (context.tenant.id, caller.id), "\x1f".join(keys))
         return routing_of(rows)

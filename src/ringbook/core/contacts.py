@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
 from ringbook.core import identity
 from ringbook.core.context import Context
-from ringbook.domain.contact import Contact, StoredContact
+from ringbook.core.ordering import Position, Sorted
+from ringbook.domain.contact import MOST_ATTRIBUTES, Contact, StoredContact
 from ringbook.domain.criteria import PHONE, search_of
-from ringbook.domain.page import FIRST, Cursor
+from ringbook.domain.page import FIRST, LARGEST_ID, Cursor
 from ringbook.domain.problems import Conflict, Invalid, Missing, Stale
-from ringbook.domain.schema import CUSTOMER_ID, LONGEST_TEXT, Schema
+from ringbook.domain.schema import CUSTOMER_ID, LONGEST_TEXT, Attribute, Schema, searchable_text
 from ringbook.store import contact_search, journal, lists
 from ringbook.store import contacts as stored
 from ringbook.store import identity as identities
 from ringbook.store import schema as schemas
+from ringbook.store.journal import Change
 from ringbook.store.schema import schema as stored_schema
 
 if TYPE_CHECKING:
@@ -26,13 +28,19 @@ if TYPE_CHECKING:
 
 MOST_A_PAGE = 500
 MOST_COUNTED = 20_000
+MOST_SORTED = 5000
+"""Contacts that a search puts in another order than that in which they are found."""
+_TOO_LONG = "This search takes too long. Narrow it down: a number, or more of a text."
 
 Known = Literal["overwrite", "merge", "reject"]
 Result = Literal["created", "overwritten", "merged"]
 
 
 class PhoneTaken(Conflict):
-    """Another contact has this phone. The fact `contact` is that one."""
+    """Another contact has this phone.
+
+    The fact `contact` is that one.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Contacts:
 
         Who it is, is found by customer id, then by number; the given attributes are written over the contact's own.
         """
-        self._context.require("write")
+        self._context.require("contact")
         async with self._context.database.transaction() as tx:
             schema = await schemas.for_writing(tx, self._tenant_id)
             values = schema.accept(attributes)
@@ -123,7 +131,7 @@ class Contacts:
         Missing unless it was made in this second, if one is given. With `known` as reject, PhoneTaken where another
         contact has one of the numbers. `loose`: keys that the schema lacks are kept, too.
         """
-        self._context.require("write")
+        self._context.require("contact")
         async with self._context.database.transaction() as tx:
             schema = await schemas.for_writing(tx, self._tenant_id)
             values, unknown = await self._accept(tx, schema, attributes, loose)
@@ -133,18 +141,19 @@ class Contacts:
             await identities.lock_identity(tx, self._tenant_id, [*held, *keys])
             before = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
             _check_second(before, created_second)
-            _check_version(before, version)
+            check_version(before, version)
             if keys:
                 await self._refuse_shared(tx, keys, contact_id)
             contact = await identity.change(tx, self._context, schema, before, values)
             return Saved(await self._with_phones(tx, contact), "merged", unknown)
 
-    async def restore(self, contact_id: int, change_id: int) -> Contact:
+    async def restore(self, contact_id: int, change_id: int, *, version: int | None = None) -> Contact:
         """The contact as it was before a change of its journal; a deleted one is there again.
 
-        Keys that the schema no longer has are kept as they were.
+        Keys that the schema no longer has are kept as they were. Stale unless it still has this version, if one is
+        given.
         """
-        self._context.require("write")
+        self._context.require("contact")
         async with self._context.database.transaction() as tx:
             schema = await schemas.for_writing(tx, self._tenant_id)
             then = await journal.before(tx, self._tenant_id, "contact", contact_id, change_id)
@@ -155,6 +164,7 @@ class Contacts:
             await identities.lock_identity(tx, self._tenant_id, held)
             await stored.revive(tx, self._tenant_id, contact_id)
             before = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
+            check_version(before, version)
             contact = await identity.overwrite(tx, self._context, schema, before, values)
             return await self._with_phones(tx, contact)
 
@@ -189,15 +199,58 @@ class Contacts:
         rows = await context.database.lanes.ask(contact_search.WITH_NUMBER, scope, phone.match_key)
         return contact_search.stored_contacts(rows)
 
-    async def search(self, criteria: Mapping[str, str], after: Cursor = FIRST, limit: int = 50) -> list[Contact]:
+    async def search(self, criteria: Mapping[str, Any], after: Cursor = FIRST, limit: int = 50) -> list[Contact]:
         """Contacts that meet all criteria, newest first.
 
         Invalid for a key that the schema lacks, and for a search that so few meet that it takes too long.
         """
         found = await self.find(criteria, after, limit, strict=True)
         if found.cut:
-            raise Invalid("This search takes too long. Narrow it down: a number, or more of a text.")
+            raise Invalid(_TOO_LONG)
         return found.contacts
+
+    async def search_sorted(
+        self, criteria: Mapping[str, Any], sort: str, after: Position | None = None, limit: int = 50
+    ) -> Sorted:
+        """Contacts that meet all criteria in the order of an attribute, with `-` before its key from the end.
+
+        Who has no value of it comes last. Of equal values the oldest contact comes first. Invalid as search(), for an
+        attribute that cannot be searched, and for a search that more than MOST_SORTED contacts meet.
+        """
+        self._context.require("read")
+        size = _page_size(limit)
+        down, key = sort.startswith("-"), sort.removeprefix("-")
+        async with self._context.database.reading() as tx:
+            schema = await stored_schema(tx, self._tenant_id)
+            attribute = schema.named(key)
+            if attribute is None or not attribute.searchable or attribute.type == "Phone":
+                raise Invalid("Contacts cannot be sorted by this.", field="sort")
+            search = search_of(schema, criteria, self._context.phone)
+            if search.unknown:
+                raise Invalid("The schema has no such attribute.", field=search.unknown[0][:64])
+            if not search.groups:
+                return Sorted([], None)
+            found = await contact_search.hits(tx, self._tenant_id, schema, search.groups, FIRST.id, MOST_SORTED + 1)
+            if found.cut:
+                raise Invalid(_TOO_LONG)
+            if len(found.contacts) > MOST_SORTED:
+                raise Invalid(f"More than {MOST_SORTED} contacts are not sorted. Narrow the search down.", field="sort")
+            ordered = _in_order(attribute, found.contacts, down=down)
+            rest = ordered if after is None else [one for one in ordered if one.is_behind(after, down=down)]
+            page = await stored.with_phones(tx, self._tenant_id, [one.contact for one in rest[:size]])
+        return Sorted(page, rest[size - 1].position if len(rest) > size else None)
+
+    async def history(self, contact_id: int, *, below: int = LARGEST_ID, limit: int = 50) -> Sequence[Change]:
+        """What became of a contact, the newest change first; also of one that is deleted or part of another one.
+
+        Missing if there never was one, or it was erased.
+        """
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            await stored.refuse_unknown(tx, self._tenant_id, contact_id)
+            return await journal.changes(
+                tx, self._tenant_id, entity="contact", entity_id=contact_id, below=below, limit=_page_size(limit)
+            )
 
     async def find(
         self,
@@ -246,7 +299,7 @@ class Contacts:
             held = identity.held_keys(schema, _text(before.attributes.get(CUSTOMER_ID)), phones, before.attributes)
             await identities.lock_identity(tx, self._tenant_id, held)
             contact = await stored.get(tx, self._tenant_id, contact_id, for_update=True)
-            _check_version(contact, version)
+            check_version(contact, version)
             await stored.delete(tx, schema, self._tenant_id, contact)
             await journal.record(tx, self._context.author, "contact", contact.id, contact.attributes, None)
             return contact
@@ -255,8 +308,8 @@ class Contacts:
         self, tx: Tx, schema: Schema, attributes: Mapping[str, Any], loose: bool
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The values as the schema has them, and the keys that it lacks, which are noted."""
-        if len(attributes) > identity.MOST_ATTRIBUTES:
-            raise Invalid(f"A contact has {identity.MOST_ATTRIBUTES} attributes at most.")
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise Invalid(f"A contact has {MOST_ATTRIBUTES} attributes at most.")
         values = schema.accept(attributes, loose=loose)
         unknown = schema.unknown(values)
         kept = [key for key in unknown if values[key] is not None]
@@ -277,6 +330,47 @@ class Contacts:
         return self._context.tenant.id
 
 
+class _Ranked(NamedTuple):
+    """A contact and the folded value that it is sorted by; who has none comes last, in either order."""
+
+    folded: str
+    contact: Contact
+    numeric: bool
+
+    @property
+    def place(self) -> tuple[float, str]:
+        return _place(self.folded, self.numeric)
+
+    @property
+    def position(self) -> Position:
+        return Position(self.folded, self.contact.id)
+
+    def is_behind(self, other: Position, *, down: bool) -> bool:
+        if bool(self.folded) != bool(other.folded):
+            return not self.folded
+        mine, theirs = self.place, _place(other.folded, self.numeric)
+        if mine != theirs:
+            return mine < theirs if down else mine > theirs
+        return self.contact.id > other.id
+
+
+def _place(folded: str, numeric: bool) -> tuple[float, str]:
+    try:
+        return (float(folded), "") if numeric and folded else (0.0, folded)
+    except ValueError:
+        raise Invalid("This cursor was not handed out here.", field="cursor") from None
+
+
+def _in_order(attribute: Attribute, contacts: Iterable[Contact], *, down: bool) -> list[_Ranked]:
+    ranked = [
+        _Ranked(searchable_text(attribute, c.attributes.get(attribute.key)) or "", c, attribute.type == "Number")
+        for c in sorted(contacts, key=lambda c: c.id)
+    ]
+    ranked.sort(key=lambda one: one.place, reverse=down)
+    ranked.sort(key=lambda one: not one.folded)
+    return ranked
+
+
 def _text(value: Any) -> str | None:
     return str(value).strip() or None if value is not None else None
 
@@ -288,9 +382,9 @@ def _stored(contact: Contact) -> StoredContact:
     )
 
 
-def _check_version(contact: Contact, version: int | None) -> None:
+def check_version(contact: Contact, version: int | None) -> None:
     if version is not None and contact.version != version:
-        raise Stale(f"The contact is at version {contact.version}.")
+        raise Stale(f"The contact is at version {contact.version}.", version=contact.version)
 
 
 def _check_second(contact: Contact, second: int | None) -> None:

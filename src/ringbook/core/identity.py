@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ringbook.core.context import Context
-from ringbook.domain.contact import Contact, Identity
+from ringbook.domain.contact import Contact, Identity, check_size
+from ringbook.domain.linking import identity_keys
 from ringbook.domain.phone import Phone, match_keys_of
-from ringbook.domain.problems import Conflict, Invalid
+from ringbook.domain.problems import Conflict
 from ringbook.domain.schema import Schema, searchable_text
 from ringbook.domain.text import search_key
 from ringbook.store import contacts as stored
@@ -20,10 +19,6 @@ from ringbook.store import interactions, journal
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
-MOST_ATTRIBUTES = 600
-"""Attributes and further keys of one contact."""
-LARGEST_CONTACT = 256_000
-"""Bytes of their JSON."""
 _FEWEST_DIGITS = 3
 """What has fewer is no number, not even an extension."""
 
@@ -67,7 +62,7 @@ async def create(
 ) -> Contact:
     """A new contact with these values, found by its numbers from now on; `origin` goes into the journal."""
     attributes = dict(values)
-    _check_size(attributes, {})
+    check_size(attributes, {})
     await refuse_taken(tx, context, schema, attributes, besides=0)
     contact = await stored.insert(tx, schema, context.tenant.id, attributes)
     await number(tx, context, schema, contact.id, {}, attributes)
@@ -86,21 +81,12 @@ async def overwrite(tx: Tx, context: Context, schema: Schema, before: Contact, a
     """`before` with these attributes and no others; itself when nothing changes. The journal has what was there."""
     if attributes == before.attributes:
         return before
-    _check_size(attributes, before.attributes)
+    check_size(attributes, before.attributes)
     await refuse_taken(tx, context, schema, attributes, besides=before.id)
     contact = await stored.update(tx, schema, context.tenant.id, before, attributes)
     await number(tx, context, schema, contact.id, before.attributes, attributes)
     await journal.record(tx, context.author, "contact", contact.id, before.attributes, attributes)
     return contact
-
-
-def _check_size(attributes: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Invalid where a contact grows beyond what one may be; one that is larger already can still shrink."""
-    if len(attributes) > max(MOST_ATTRIBUTES, len(before)):
-        raise Invalid(f"A contact has {MOST_ATTRIBUTES} attributes at most.")
-    size = len(msgspec.json.encode(attributes))
-    if size > LARGEST_CONTACT and size > len(msgspec.json.encode(before)):
-        raise Invalid(f"The attributes of a contact have {LARGEST_CONTACT} bytes at most.")
 
 
 async def number(
@@ -134,12 +120,7 @@ async def refuse_taken(tx: Tx, context: Context, schema: Schema, attributes: Map
 
 def held_keys(schema: Schema, customer_id: str | None, phones: Iterable[Phone], values: Mapping[str, Any]) -> list[str]:
     """What a writer of these holds: identifying numbers, the customer id, and values that the schema calls unique."""
-    folded = ((attribute, searchable_text(attribute, values.get(attribute.key))) for attribute in schema.unique)
-    return [
-        *(phone.match_key for phone in phones if phone.identifies),
-        *(f"u:{attribute.id}:{text}" for attribute, text in folded if text),
-        *([f"c:{search_key(customer_id)}"] if customer_id else []),
-    ]
+    return identity_keys(schema, search_key(customer_id or ""), phones, values)
 
 
 def identifying(context: Context, phones: Iterable[Phone], *, same_digits: bool = False) -> list[str]:

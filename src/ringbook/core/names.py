@@ -16,7 +16,7 @@ _PART = 250
 """Records that are read at once: while they are made ready, the worker does nothing else."""
 _MOST_PLACES = 4000
 _LEAST_PLACES = 10
-_MOST_OF_ONE_NAME = 2000
+_MOST_OF_ONE_NAME = 500
 """Records of one name that are put into the order of their ids; more are left in the order of their lists."""
 
 

@@ -42,6 +42,16 @@ class Schema:
         async with self._context.database.reading() as tx:
             return await stored.schema(tx, self._tenant_id)
 
+    async def attribute(self, attribute_id: int) -> Attribute:
+        """One visible attribute."""
+        return _with_id((await self.attributes()).attributes, attribute_id)
+
+    async def hidden(self) -> list[Attribute]:
+        """The attributes that were taken out, whose values come back with them."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await stored.all_hidden(tx, self._tenant_id)
+
     async def put(self, attribute: Attribute, submitted_type: str) -> bool:
         """Create the attribute of this key, or change it; whether it is new.
 
@@ -99,9 +109,7 @@ class Schema:
         async with self._context.database.transaction() as tx:
             await self._lock(tx)
             schema = await stored.schema(tx, self._tenant_id)
-            before = next((attribute for attribute in schema.attributes if attribute.id == attribute_id), None)
-            if before is None:
-                raise Missing
+            before = _with_id(schema.attributes, attribute_id)
             after = msgspec.structs.replace(before, **said)
             _check(after, before)
             if lasting_searchable and before.searchable and not after.searchable:
@@ -117,23 +125,52 @@ class Schema:
         async with self._context.database.transaction() as tx:
             await self._lock(tx)
             before = (await stored.schema(tx, self._tenant_id)).named(key)
-            if before is None:
-                return None
-            if before.predefined:
-                raise Conflict(f"{before.key} is predefined.")
-            disabled = await stored.hide_attribute(tx, self._tenant_id, before)
-            await attribute_values.hide(tx, self._context, before)
-            told = {"disabled conditions": disabled} if disabled else None
-            await journal.record(tx, self._context.author, "attribute", before.id, before, told)
-            return Hidden(before, disabled)
+            return None if before is None else await self._hide(tx, before)
 
-    async def conditions(self) -> list[Condition]:
+    async def hide_by_id(self, attribute_id: int) -> Hidden:
+        """The same for the attribute of this id; Missing if there is none."""
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            await self._lock(tx)
+            return await self._hide(tx, _with_id((await stored.schema(tx, self._tenant_id)).attributes, attribute_id))
+
+    async def bring_back(self, attribute_id: int) -> Attribute:
+        """A hidden attribute as it was, with its values; Missing if none is hidden under this id."""
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            await self._lock(tx)
+            before = _with_id(await stored.all_hidden(tx, self._tenant_id), attribute_id)
+            schema = await stored.schema(tx, self._tenant_id)
+            return await self._create(tx, schema, before, before.type, MOST_ATTRIBUTES)
+
+    async def conditions(self, *, disabled: bool = False) -> list[Condition]:
+        """The conditions that take part, and those that were disabled if asked."""
         self._context.require("read")
         async with self._context.database.reading() as tx:
-            return await stored.conditions(tx, self._tenant_id)
+            return await stored.conditions(tx, self._tenant_id, disabled=disabled)
+
+    async def disable_condition(self, condition_id: int) -> Condition:
+        """A condition that stays and takes part no more, until it is changed or made again."""
+        self._context.require("admin")
+        async with self._context.database.transaction() as tx:
+            before = await stored.condition(tx, self._tenant_id, condition_id)
+            after = msgspec.structs.replace(before, enabled=False)
+            if before.enabled:
+                await stored.disable_condition(tx, self._tenant_id, condition_id)
+                await journal.record(tx, self._context.author, "mapping", condition_id, before, after)
+            return after
 
     async def add_condition(self, call_var: str, call_variable: str, key: str, var_number: str) -> bool:
         """Map a call variable to an attribute; False if the same condition was there."""
+        return (await self._put_condition(call_var, call_variable, key, var_number))[1]
+
+    async def put_condition(self, variable: str, key: str) -> tuple[Condition, bool]:
+        """The condition that maps this call variable to an attribute, and whether it is new."""
+        return await self._put_condition("", variable, key, "")
+
+    async def _put_condition(
+        self, call_var: str, call_variable: str, key: str, var_number: str
+    ) -> tuple[Condition, bool]:
         self._context.require("admin")
         async with self._context.database.transaction() as tx:
             await stored.lock(tx, self._tenant_id)
@@ -141,15 +178,16 @@ class Schema:
             texts = (call_var, call_variable, _mapped_key(schema, key), var_number)
             _check_texts(texts)
             known = await stored.conditions(tx, self._tenant_id)
-            if _same(known, texts):
-                return False
+            same = _same(known, texts)
+            if same is not None:
+                return same, False
             if len(known) >= MOST_CONDITIONS:
                 raise Invalid(f"There are {MOST_CONDITIONS} conditions at most.")
             await stored.add_condition(tx, self._tenant_id, *texts)
             made = _same(await stored.conditions(tx, self._tenant_id), texts)
             assert made is not None
             await journal.record(tx, self._context.author, "mapping", made.id, None, made)
-            return True
+            return made, True
 
     async def change_condition(
         self,
@@ -177,6 +215,7 @@ class Schema:
                 call_variable=before.call_variable if call_variable is None else call_variable,
                 key=_mapped_key(schema, before.key if key is None else key),
                 var_number=before.var_number if var_number is None else var_number,
+                enabled=True,
             )
             _check_texts((after.call_var, after.call_variable, after.key, after.var_number))
             await stored.change_condition(tx, self._tenant_id, after)
@@ -184,13 +223,24 @@ class Schema:
                 await journal.record(tx, self._context.author, "mapping", after.id, before, after)
             return after
 
-    async def drop_condition(self, condition_id: int, *, created_second: int | None = None) -> None:
+    async def drop_condition(self, condition_id: int, *, created_second: int | None = None) -> Condition:
+        """Remove a condition, also a disabled one; what it was."""
         self._context.require("admin")
         async with self._context.database.transaction() as tx:
             before = await stored.condition(tx, self._tenant_id, condition_id)
             _check_second(before, created_second)
             await stored.drop_condition(tx, self._tenant_id, condition_id)
             await journal.record(tx, self._context.author, "mapping", condition_id, before, None)
+            return before
+
+    async def _hide(self, tx: Tx, before: Attribute) -> Hidden:
+        if before.predefined:
+            raise Conflict(f"{before.key} is predefined.")
+        disabled = await stored.hide_attribute(tx, self._tenant_id, before)
+        await attribute_values.hide(tx, self._context, before)
+        told = {"disabled conditions": disabled} if disabled else None
+        await journal.record(tx, self._context.author, "attribute", before.id, before, told)
+        return Hidden(before, disabled)
 
     async def _create(
         self, tx: Tx, schema: Attributes, attribute: Attribute, submitted_type: str, most_custom: int
@@ -259,6 +309,13 @@ class Schema:
     @property
     def _tenant_id(self) -> int:
         return self._context.tenant.id
+
+
+def _with_id(attributes: Iterable[Attribute], attribute_id: int) -> Attribute:
+    for attribute in attributes:
+        if attribute.id == attribute_id:
+            return attribute
+    raise Missing
 
 
 def _check(attribute: Attribute, before: Attribute | None = None) -> None:

@@ -85,3 +85,25 @@ class Caller(msgspec.Struct):
     campaign_records: list[FoundCampaignRecord] = []
     interactions: list[FoundInteraction] = []
     more: bool = False
+
+
+class LastCall(msgspec.Struct, frozen=True):
+    """A contact's last call."""
+
+    call_id: str
+    started_at: datetime | None
+
+
+class Callback(msgspec.Struct, frozen=True):
+    """A callback that was registered for a number; `ecbt` is the estimate, in seconds, until it comes."""
+
+    number: str
+    ecbt: int
+    expires_at: datetime
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What an agent should know of a contact at once."""
+
+    last_call: LastCall | None
+    callbacks: list[Callback]

@@ -20,8 +20,20 @@ VIRTUAL_KEYS = (PHONE, NAME, ANY)
 NAME_WORD = 0
 """In the place of an attribute's id: the words of names."""
 
+NEWEST = "-created_at"
+"""The order in which a search answers unless it is told another one: the newest contact first."""
+
 MOST_CRITERIA = 50
 _TEXTS = frozenset({"Text", "Email", "URL"})
+_UNORDERED = frozenset({"Phone", "Bool"})
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A criterion that asks for a range: from one value to another, both included; None leaves an end open."""
+
+    low: Any = None
+    high: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +41,22 @@ class Way:
     """One way to meet a criterion.
 
     `value`: the attribute's folded value is this text; `prefix`: it begins with it; `part`: it has it somewhere;
-    `number`: the contact has this match key, whatever attribute or record it is from; `literal` is the text that it
-    is found by alone, if it is no number (contracts/cim.md 2.8).
+    `range`: it is not below `text` and not above `high`; `amount`: the same, of numbers, which no index has in their
+    order; `number`: the contact has this match key, whatever attribute or record it is from; `literal` is the text that
+    it is found by alone, if it is no number (contracts/cim.md 2.8).
     """
 
-    kind: Literal["value", "prefix", "part", "number"]
+    kind: Literal["value", "prefix", "range", "part", "amount", "number"]
     text: str
     attribute_id: int = 0
     key: str = ""
     literal: str = ""
+    high: str = ""
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index finds who meets it; else it is asked of contacts that another criterion has found."""
+        return self.kind not in ("part", "amount")
 
 
 Criterion = tuple[Way, ...]
@@ -72,15 +91,49 @@ def search_of(
     """
     if len(given) > MOST_CRITERIA:
         raise Invalid(f"A search has {MOST_CRITERIA} criteria at most.")
-    asked = {key: text for key, value in given.items() if (text := _text(key, value)).strip()}
-    groups = [_group(schema, key, text, reading, contains) for key, text in asked.items()]
+    asked = {key: value for key, value in given.items() if _asks(key, value)}
+    groups = [
+        (_range(schema, key, value),)
+        if isinstance(value, Between)
+        else _group(schema, key, _text(key, value), reading, contains)
+        for key, value in asked.items()
+    ]
     if not any_of and groups:
         groups = [tuple(criterion for group in groups for criterion in group)]
     for group in groups:
-        if all(way.kind == "part" for criterion in group for way in criterion) and any(group):
-            raise Invalid("A part of a text is found beside another criterion: a number, a name, a beginning with *.")
+        if not any(way.is_indexed for criterion in group for way in criterion) and any(group):
+            raise Invalid(
+                "A part of a text, or a range of numbers, is found beside another criterion: a phone, a name, a value."
+            )
     unknown = tuple(key for key in asked if key not in VIRTUAL_KEYS and schema.named(key) is None)
     return Search(tuple(group for group in groups if group and all(group)), unknown)
+
+
+def _asks(key: str, value: Any) -> bool:
+    """Whether a value asks for anything."""
+    if isinstance(value, Between):
+        return _asks(key, value.low) or _asks(key, value.high)
+    return bool(_text(key, value).strip())
+
+
+def _range(schema: Schema, key: str, asked: Between) -> Criterion:
+    """The criterion of a range of dates, times, numbers or texts; met by nobody where the schema lacks the key.
+
+    Invalid for an attribute that has no order, and for an end that its values cannot have.
+    """
+    attribute = schema.named(key)
+    if key in VIRTUAL_KEYS or (attribute is not None and attribute.type in _UNORDERED):
+        raise Invalid("There is no range of this.", field=key[:64])
+    if attribute is None:
+        return ()
+    ends = []
+    for end in (asked.low, asked.high):
+        text = _text(key, end).strip()
+        if text and attribute.type not in _TEXTS and fault_of(attribute, text):
+            raise Invalid(f"{key} {fault_of(attribute, text)}.", field=key[:64])
+        ends.append(searchable_text(attribute, text) or "" if text else "")
+    kind: Literal["amount", "range"] = "amount" if attribute.type == "Number" else "range"
+    return (Way(kind, ends[0], attribute.id, attribute.key, high=ends[1]),)
 
 
 def _text(key: str, value: Any) -> str:

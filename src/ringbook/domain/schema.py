@@ -102,6 +102,14 @@ class Schema:
         return frozenset(a.key for a in self.attributes if a.type == "Phone")
 
     @cached_property
+    def required_keys(self) -> tuple[str, ...]:
+        return tuple(a.key for a in self.attributes if a.required)
+
+    @cached_property
+    def _defaults(self) -> tuple[tuple[str, str], ...]:
+        return tuple((a.key, a.default) for a in self.attributes if a.default is not None)
+
+    @cached_property
     def unique(self) -> tuple[Attribute, ...]:
         return tuple(a for a in self.attributes if a.unique and a.type != "Phone")
 
@@ -129,14 +137,13 @@ class Schema:
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` of a new contact without the unset ones and with defaults; Invalid if a required one is missing."""
         kept = self.with_defaults(values)
-        self.check_required(kept, (a.key for a in self.attributes))
+        self.check_required(kept, self.required_keys)
         return kept
 
     def with_defaults(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` without the unset ones, and with the defaults of those."""
         kept = {key: value for key, value in values.items() if value is not None}
-        defaults = {a.key: a.default for a in self.attributes if a.default is not None and a.key not in kept}
-        return kept | defaults
+        return kept | {key: default for key, default in self._defaults if key not in kept}
 
     def check_required(self, values: Mapping[str, Any], keys: Iterable[str]) -> None:
         """Invalid if one of these attributes is required and has no value."""

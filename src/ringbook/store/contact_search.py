@@ -36,6 +36,12 @@ _CHECKED_AT_ONCE = 1000
 MOST_CHECKED = 20_000
 _LONGEST_SECONDS = 1.0
 _LAST = "\U0010ffff"
+_FIRST = "\x01"
+_MOST_NUMBERS = 100
+"""Numbers of one contact that count where contacts are asked for one of them."""
+
+_SPANS = ("prefix", "range")
+"""Ways that many values meet: in an index they are not in the order of contacts."""
 
 # The newest contacts with a number, for a phone that rings at a CIM desktop. $2 is how many.
 # Indexes: contact_phone_pkey, contact_pkey.
@@ -73,17 +79,72 @@ def stored_contacts(rows: Rows) -> list[StoredContact]:
 
 
 class _Ways(NamedTuple):
-    """Ways as a statement's parameters, each with the number of its criterion."""
+    """Ways as a statement's parameters, $2 to $11, each with the number of its criterion."""
 
     values: list[tuple[int, int, str]]
-    prefixes: list[tuple[int, int, str]]
+    spans: list[tuple[int, int, str, str]]
     numbers: list[tuple[int, str, str]]
 
     @property
     def parameters(self) -> list[list[object]]:
         """The columns of each kind."""
-        kinds: tuple[Sequence[tuple[object, ...]], ...] = (self.values, self.prefixes, self.numbers)
-        return [[row[at] for row in rows] for rows in kinds for at in range(3)]
+        kinds: tuple[tuple[Sequence[tuple[object, ...]], int], ...] = (
+            (self.values, 3),
+            (self.spans, 4),
+            (self.numbers, 3),
+        )
+        return [[row[at] for row in rows] for rows, columns in kinds for at in range(columns)]
+
+
+# The kinds of ways: their parameters, and the rows of contacts that meet one. What is between two texts is a range or
+# a beginning.
+_KINDS = (
+    (
+        "unnest($2::int[], $3::bigint[], $4::text[]) AS k (n, attribute_id, folded)",
+        "contact_search s WHERE s.tenant_id = $1 AND s.attribute_id = k.attribute_id AND s.folded = k.folded",
+    ),
+    (
+        "unnest($5::int[], $6::bigint[], $7::text[], $8::text[]) AS k (n, attribute_id, low, beyond)",
+        "contact_search s WHERE s.tenant_id = $1 AND s.attribute_id = k.attribute_id AND s.folded >= k.low"
+        " AND s.folded < k.beyond",
+    ),
+    (
+        "unnest($9::int[], $10::text[], $11::text[]) AS k (n, key, literal)",
+        "contact_phone s WHERE s.tenant_id = $1 AND s.match_key = k.key"
+        " AND (k.literal = '' OR lower(btrim(s.raw)) = k.literal)",
+    ),
+)
+
+
+def _of_each_way(select: str) -> str:
+    """Rows of all ways, with their criterion's number: what `select` makes of the `{rows}` that meet each."""
+    return " UNION ALL ".join(
+        f"SELECT k.n, w.* FROM {ways} CROSS JOIN LATERAL ({select.format(rows=rows)}) AS w" for ways, rows in _KINDS
+    )
+
+
+# Indexes: contact_search_pkey, contact_phone_pkey.
+_HOW_COMMON = f"""
+SELECT n, sum(rows)::int AS rows
+  FROM ({_of_each_way("SELECT count(*) AS rows FROM (SELECT 1 FROM {rows} LIMIT $12) AS r")}) AS counted
+ GROUP BY n
+"""
+# Each way brings its newest, so the newest of all ways are among them.
+_NEWEST_OF_ALL = f"""
+SELECT DISTINCT contact_id
+  FROM ({
+    _of_each_way("SELECT DISTINCT s.contact_id FROM {rows} AND s.contact_id < $12 ORDER BY s.contact_id DESC LIMIT $13")
+}) AS way
+ ORDER BY contact_id DESC
+ LIMIT $13
+"""
+# Indexes: contact_search_pkey, contact_phone_contact.
+_MEETING = f"""
+SELECT contact_id
+  FROM ({_of_each_way("SELECT s.contact_id FROM {rows} AND s.contact_id = ANY ($12::bigint[]) LIMIT $13")}) AS met
+ GROUP BY contact_id
+HAVING count(DISTINCT n) = $14
+"""
 
 
 @dataclass(slots=True)
@@ -106,7 +167,13 @@ class Newest(NamedTuple):
 
 
 async def newest(tx: Tx, tenant_id: int, schema: Schema, groups: Sequence[Group], below: int, limit: int) -> Newest:
-    """The newest contacts with an id below this one that meet all criteria of one of the groups."""
+    """The newest contacts with an id below this one that meet all criteria of one of the groups, with their phones."""
+    found = await hits(tx, tenant_id, schema, groups, below, limit)
+    return Newest(await with_phones(tx, tenant_id, found.contacts), found.cut)
+
+
+async def hits(tx: Tx, tenant_id: int, schema: Schema, groups: Sequence[Group], below: int, limit: int) -> Newest:
+    """The same without their phones."""
     budget = _Budget()
     found: dict[int, Contact] = {}
     cut = False
@@ -115,7 +182,7 @@ async def newest(tx: Tx, tenant_id: int, schema: Schema, groups: Sequence[Group]
         found |= {contact.id: contact for contact in contacts}
         cut = cut or not ended
     chosen = sorted(found.values(), key=lambda contact: contact.id, reverse=True)[:limit]
-    return Newest(await with_phones(tx, tenant_id, chosen), cut)
+    return Newest(chosen, cut)
 
 
 async def _of_group(
@@ -183,77 +250,21 @@ async def _checked(
 
 async def _led(tx: Tx, tenant_id: int, group: Group) -> tuple[Criterion | None, list[Criterion]]:
     """The criterion that the fewest contacts meet (None: contacts themselves lead), and the others."""
-    indexed = [criterion for criterion in group if all(way.kind != "part" for way in criterion)]
-    begun = any(way.kind == "prefix" for criterion in indexed for way in criterion)
+    indexed = [criterion for criterion in group if all(way.is_indexed for way in criterion)]
+    begun = any(way.kind in _SPANS for criterion in indexed for way in criterion)
     if len(group) == 1 and not begun:
         return group[0], []
     common = await _how_common(tx, tenant_id, indexed)
-    first = min(range(len(indexed)), key=lambda n: (common[n], any(way.kind == "prefix" for way in indexed[n])))
+    first = min(range(len(indexed)), key=lambda n: (common[n], any(way.kind in _SPANS for way in indexed[n])))
     leader = indexed[first]
-    if common[first] >= COMMON and any(way.kind == "prefix" for way in leader):
+    if common[first] >= COMMON and any(way.kind in _SPANS for way in leader):
         return None, list(group)
     return leader, [criterion for criterion in group if criterion is not leader]
 
 
 async def _how_common(tx: Tx, tenant_id: int, criteria: Sequence[Criterion]) -> list[int]:
-    """How many rows meet each criterion, counted no further than COMMON.
-
-    Indexes: contact_search_pkey, contact_phone_pkey.
-    """
-    rows = await tx.fetch(
-        """
-        SELECT n, sum(rows)::int AS rows
-          FROM (
-                SELECT k.n, s.rows
-                  FROM unnest($2::int[], $3::bigint[], $4::text[]) AS k (n, attribute_id, folded)
-                 CROSS JOIN LATERAL (
-                        SELECT count(*) AS rows
-                          FROM (
-                                SELECT 1
-                                  FROM contact_search s
-                                 WHERE s.tenant_id = $1
-                                   AND s.attribute_id = k.attribute_id
-                                   AND s.folded = k.folded
-                                 LIMIT $11
-                               ) s
-                       ) s
-                 UNION ALL
-                SELECT k.n, s.rows
-                  FROM unnest($5::int[], $6::bigint[], $7::text[]) AS k (n, attribute_id, prefix)
-                 CROSS JOIN LATERAL (
-                        SELECT count(*) AS rows
-                          FROM (
-                                SELECT 1
-                                  FROM contact_search s
-                                 WHERE s.tenant_id = $1
-                                   AND s.attribute_id = k.attribute_id
-                                   AND s.folded >= k.prefix
-                                   AND s.folded < k.prefix || $12
-                                 LIMIT $11
-                               ) s
-                       ) s
-                 UNION ALL
-                SELECT k.n, p.rows
-                  FROM unnest($8::int[], $9::text[], $10::text[]) AS k (n, key, literal)
-                 CROSS JOIN LATERAL (
-                        SELECT count(*) AS rows
-                          FROM (
-                                SELECT 1
-                                  FROM contact_phone p
-                                 WHERE p.tenant_id = $1
-                                   AND p.match_key = k.key
-                                   AND (k.literal = '' OR lower(btrim(p.raw)) = k.literal)
-                                 LIMIT $11
-                               ) p
-                       ) p
-               ) AS counted
-         GROUP BY n
-        """,
-        tenant_id,
-        *_ways(criteria).parameters,
-        COMMON,
-        _LAST,
-    )
+    """How many rows meet each criterion, counted no further than COMMON."""
+    rows = await tx.fetch(_HOW_COMMON, tenant_id, *_ways(criteria).parameters, COMMON)
     counted = {row["n"]: row["rows"] for row in rows}
     return [counted.get(n, 0) for n in range(len(criteria))]
 
@@ -268,60 +279,7 @@ async def _batch(tx: Tx, tenant_id: int, leader: Criterion | None, below: int, s
             size,
         )
         return [row["id"] for row in rows]
-    # Each way brings its newest, so the newest of all ways are among them.
-    rows = await tx.fetch(
-        """
-        SELECT DISTINCT contact_id
-          FROM (
-                SELECT s.contact_id
-                  FROM unnest($2::int[], $3::bigint[], $4::text[]) AS k (n, attribute_id, folded)
-                 CROSS JOIN LATERAL (
-                        SELECT s.contact_id
-                          FROM contact_search s
-                         WHERE s.tenant_id = $1
-                           AND s.attribute_id = k.attribute_id
-                           AND s.folded = k.folded
-                           AND s.contact_id < $11
-                         ORDER BY s.contact_id DESC
-                         LIMIT $12
-                       ) s
-                 UNION ALL
-                SELECT s.contact_id
-                  FROM unnest($5::int[], $6::bigint[], $7::text[]) AS k (n, attribute_id, prefix)
-                 CROSS JOIN LATERAL (
-                        SELECT DISTINCT s.contact_id
-                          FROM contact_search s
-                         WHERE s.tenant_id = $1
-                           AND s.attribute_id = k.attribute_id
-                           AND s.folded >= k.prefix
-                           AND s.folded < k.prefix || $13
-                           AND s.contact_id < $11
-                         ORDER BY s.contact_id DESC
-                         LIMIT $12
-                       ) s
-                 UNION ALL
-                SELECT p.contact_id
-                  FROM unnest($8::int[], $9::text[], $10::text[]) AS k (n, key, literal)
-                 CROSS JOIN LATERAL (
-                        SELECT DISTINCT p.contact_id
-                          FROM contact_phone p
-                         WHERE p.tenant_id = $1
-                           AND p.match_key = k.key
-                           AND (k.literal = '' OR lower(btrim(p.raw)) = k.literal)
-                           AND p.contact_id < $11
-                         ORDER BY p.contact_id DESC
-                         LIMIT $12
-                       ) p
-               ) AS way
-         ORDER BY contact_id DESC
-         LIMIT $12
-        """,
-        tenant_id,
-        *_ways([leader]).parameters,
-        below,
-        size,
-        _LAST,
-    )
+    rows = await tx.fetch(_NEWEST_OF_ALL, tenant_id, *_ways([leader]).parameters, below, size)
     return [row["contact_id"] for row in rows]
 
 
@@ -329,44 +287,8 @@ async def _meeting(tx: Tx, tenant_id: int, criteria: Sequence[Criterion], ids: S
     """Those of the contacts that meet all of these criteria, in their order."""
     if not criteria or not ids:
         return ids
-    ways = _ways(criteria)
-    rows = await tx.fetch(
-        """
-        SELECT contact_id
-          FROM (
-                SELECT k.n, s.contact_id
-                  FROM unnest($2::int[], $3::bigint[], $4::text[]) AS k (n, attribute_id, folded)
-                 CROSS JOIN LATERAL (
-                        SELECT s.contact_id
-                          FROM contact_search s
-                         WHERE s.tenant_id = $1
-                           AND s.attribute_id = k.attribute_id
-                           AND s.folded = k.folded
-                           AND s.contact_id = ANY ($8::bigint[])
-                         LIMIT $9
-                       ) s
-                 UNION
-                SELECT k.n, p.contact_id
-                  FROM unnest($5::int[], $6::text[], $7::text[]) AS k (n, key, literal)
-                 CROSS JOIN LATERAL (
-                        SELECT p.contact_id
-                          FROM contact_phone p
-                         WHERE p.tenant_id = $1
-                           AND p.match_key = k.key
-                           AND (k.literal = '' OR lower(btrim(p.raw)) = k.literal)
-                           AND p.contact_id = ANY ($8::bigint[])
-                       ) p
-               ) AS met
-         GROUP BY contact_id
-        HAVING count(DISTINCT n) = $10
-        """,
-        tenant_id,
-        *ways.parameters[:3],
-        *ways.parameters[6:],
-        list(ids),
-        len(ids),
-        len(criteria),
-    )
+    most = len(ids) * _MOST_NUMBERS
+    rows = await tx.fetch(_MEETING, tenant_id, *_ways(criteria).parameters, list(ids), most, len(criteria))
     met = {row["contact_id"] for row in rows}
     return [contact_id for contact_id in ids if contact_id in met]
 
@@ -397,14 +319,32 @@ def _has(schema: Schema, attributes: Mapping[str, str | None], way: Way) -> bool
     value = attributes.get(way.key)
     if way.kind == "part":
         return way.text in fold(value or "")
-    folded = searchable_text(schema.by_key[way.key], value) or ""
-    return folded.startswith(way.text) if way.kind == "prefix" else folded == way.text
+    folded = searchable_text(schema.by_key[way.key], value)
+    return folded is not None and _is_meant(folded, way)
+
+
+def _is_meant(folded: str, way: Way) -> bool:
+    if way.kind == "prefix":
+        return folded.startswith(way.text)
+    if way.kind == "range":
+        return way.text <= folded and (not way.high or folded <= way.high)
+    if way.kind == "amount":
+        amount = float(folded)
+        return (not way.text or float(way.text) <= amount) and (not way.high or amount <= float(way.high))
+    return folded == way.text
 
 
 def _ways(criteria: Sequence[Criterion]) -> _Ways:
     ways = [(n, way) for n, criterion in enumerate(criteria) for way in criterion]
     return _Ways(
         [(n, way.attribute_id, way.text) for n, way in ways if way.kind == "value"],
-        [(n, way.attribute_id, way.text) for n, way in ways if way.kind == "prefix"],
+        [(n, way.attribute_id, way.text, _beyond(way)) for n, way in ways if way.kind in ("prefix", "range")],
         [(n, way.text, way.literal) for n, way in ways if way.kind == "number"],
     )
+
+
+def _beyond(way: Way) -> str:
+    """The first text behind all that a beginning or a range means."""
+    if way.kind == "prefix":
+        return way.text + _LAST
+    return way.high + _FIRST if way.high else _LAST

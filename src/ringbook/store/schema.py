@@ -137,6 +137,21 @@ async def hidden(tx: Tx, tenant_id: int, key: str) -> Attribute | None:
     return None if row is None else _attribute(row)
 
 
+async def all_hidden(tx: Tx, tenant_id: int) -> list[Attribute]:
+    """The attributes that were taken out of the schema, in order."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_ATTRIBUTE}
+          FROM attribute
+         WHERE tenant_id = $1
+           AND hidden_at IS NOT NULL
+         ORDER BY position, id
+        """,
+        tenant_id,
+    )
+    return [_attribute(row) for row in rows]
+
+
 async def hide_attribute(tx: Tx, tenant_id: int, attribute: Attribute) -> list[Condition]:
     """Take an attribute out of the schema and disable the conditions that use it; those conditions."""
     await tx.execute(
@@ -223,13 +238,15 @@ def _attribute(row: asyncpg.Record) -> Attribute:
 
 # ---- Mapping
 
-_CONDITION = "id, call_var, call_variable, key, var_number, created_second"
+_CONDITION = "id, call_var, call_variable, key, var_number, created_second, disabled_at IS NULL AS enabled"
 
 
-async def conditions(tx: Tx, tenant_id: int) -> list[Condition]:
-    """The mapping conditions that take part, in the order they were made."""
+async def conditions(tx: Tx, tenant_id: int, *, disabled: bool = False) -> list[Condition]:
+    """The mapping conditions that take part, and the `disabled` ones if asked, in the order they were made."""
     rows = await tx.fetch(
-        f"SELECT {_CONDITION} FROM mapping WHERE tenant_id = $1 AND disabled_at IS NULL ORDER BY id", tenant_id
+        f"SELECT {_CONDITION} FROM mapping WHERE tenant_id = $1 AND (disabled_at IS NULL OR $2) ORDER BY id",
+        tenant_id,
+        disabled,
     )
     return [_condition(row) for row in rows]
 
@@ -287,6 +304,15 @@ async def change_condition(tx: Tx, tenant_id: int, changed: Condition) -> None:
     )
 
 
+async def disable_condition(tx: Tx, tenant_id: int, condition_id: int) -> None:
+    """Have a condition take part no more; it stays."""
+    await tx.execute(
+        "UPDATE mapping SET disabled_at = ringbook_now($1) WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL",
+        tenant_id,
+        condition_id,
+    )
+
+
 async def rename_in_conditions(tx: Tx, tenant_id: int, before: str, after: str) -> None:
     """Let the conditions of a renamed attribute follow it; one that would be there twice goes."""
     await tx.execute(
@@ -316,5 +342,11 @@ async def drop_condition(tx: Tx, tenant_id: int, condition_id: int) -> None:
 
 def _condition(row: asyncpg.Record) -> Condition:
     return Condition(
-        row["id"], row["call_var"], row["call_variable"], row["key"], row["var_number"], row["created_second"]
+        row["id"],
+        row["call_var"],
+        row["call_variable"],
+        row["key"],
+        row["var_number"],
+        row["created_second"],
+        row["enabled"],
     )
