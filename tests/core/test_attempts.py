@@ -54,7 +54,7 @@ async def test_tries_count_for_each_number_in_any_spelling(records: Records, lis
 
 
 async def test_an_attempt_without_a_number_was_on_the_first(records: Records, listed: ListRecord) -> None:
-    made, after = await records.attempts.report(AttemptReport(campaign=SPRING, outcome="busy", record_id=listed.id))
+    made, after, _ = await records.attempts.report(AttemptReport(campaign=SPRING, outcome="busy", record_id=listed.id))
     assert (made.phone, list(after.phone_tries)) == (number(1), ["1"])
 
 
@@ -211,6 +211,16 @@ async def test_attempts_without_a_call_id_are_calls_of_their_own(records: Record
         await attempt(records, record_id=listed.id, started_at=NOON + n * MINUTE)
     calls = (await records.lookup.by_number(number(1))).interactions
     assert [len(call.legs) for call in calls] == [1, 1]
+
+
+async def test_a_call_id_that_all_attempts_share_fills_one_call_and_refuses_none(
+    records: Records, listed: ListRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringbook.core.attempts.MOST_LEGS", 3)
+    for n in range(5):
+        await attempt(records, record_id=listed.id, call_id="0", agent=f"agent {n}", started_at=NOON + n * MINUTE)
+    calls = (await records.lookup.by_number(number(1))).interactions
+    assert sorted(len(call.legs) for call in calls) == [1, 1, 3]
 
 
 async def test_an_attempt_that_its_records_deletion_waited_for_is_history_alone(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from ringbook.core import dialling
 from ringbook.core.access import Records
 from ringbook.core.dialling import NewRecord
+from ringbook.domain.calling_list import Field
 from ringbook.domain.campaign import Chosen, Recall
 from ringbook.domain.problems import Conflict, Missing
-from ringbook.domain.record_filter import Condition, RecordFilter
+from ringbook.domain.record_filter import RESULT, Condition, RecordFilter
+from ringbook.store import attempts
 from tests.core.cast import LEADS, NOON, SPRING, attempt, history, lead, number, told
 
 CALI = RecordFilter("and", (Condition("city", "=", "Cali", "city"),))
@@ -68,6 +73,52 @@ async def test_everybody_does_everything_at_once(records: Records) -> None:
     await records.dialling.remove(SPRING, Chosen(customers=("4",)))
     assert "4" not in await customers(records)
     assert len(await records.lists.records(LEADS)) == 10
+
+
+async def test_a_filter_that_changes_meanwhile_sees_every_record(records: Records) -> None:
+    other = RecordFilter("and", (Condition("city", "=", "Lima", "city"),))
+    for n in range(8):
+        list_ = await records.lists.create(f"shared {n}", [Field("city"), Field("p", "PHONE", key=True)])
+        await records.lists.add(list_.name, {"city": "Lima", "p": number(n)})
+        await asyncio.gather(
+            records.campaigns.bind(SPRING, list_.name),
+            records.dialling.filter(SPRING, CALI if n % 2 else other),
+            records.lists.add_many(list_.name, [{"city": "Cali", "p": number(50 + n)}]),
+        )
+        found = await records.campaign_records.find(campaign=SPRING)
+        taken = {one.record.fields["city"] for one in found if one.state and not one.state.barred}
+        assert taken == ({"Cali"} if n % 2 else {"Lima"})
+
+
+@pytest.mark.parametrize("first", ["attempt", "filter"])
+async def test_a_filter_on_results_and_an_attempt_at_once_agree(
+    records: Records, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    await records.dialling.load(SPRING, [new(1, number(1))])
+    module, name = {"attempt": (attempts, "insert"), "filter": (dialling, "refilter")}[first]
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    real = getattr(module, name)
+
+    async def slowly(*args: Any, **facts: Any) -> Any:
+        done = await real(*args, **facts)
+        begun.set()
+        await go_on.wait()
+        return done
+
+    monkeypatch.setattr(module, name, slowly)
+    calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+        "attempt": lambda: attempt(records, key={"customer_id": "1"}, outcome="busy"),
+        "filter": lambda: records.dialling.filter(SPRING, RecordFilter("and", (Condition(RESULT, "=", "busy"),))),
+    }
+    one = asyncio.ensure_future(calls.pop(first)())
+    await begun.wait()
+    (other,) = (asyncio.ensure_future(call()) for call in calls.values())
+    await asyncio.sleep(0.2)
+    go_on.set()
+    await asyncio.gather(one, other)
+    (found,) = await records.campaign_records.find(campaign=SPRING)
+    assert found.state is not None
+    assert (found.state.result, found.state.barred) == ("busy", None)
 
 
 async def test_what_was_decided_is_in_the_journal(records: Records) -> None:

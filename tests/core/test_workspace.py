@@ -61,6 +61,16 @@ fields = [{ name = "id", key = true }, { name = "Phone", type = "PHONE" }]
 [[campaigns]]
 name = "Spring"
 lists = ["leads.csv"]
+calling = { hours = [{ days = ["mon", "tue"], from = "09:00", until = "17:00" }], holidays = [2026-12-25] }
+retry = { most_tries = 8, busy = { after_minutes = 10, tries = 3 } }
+
+[calling]
+hours = [{ from = "08:00", until = "21:00" }]
+tries = { most = 3, hours = 24 }
+
+[[postcodes]]
+postcode = "SW1"
+time_zone = "Europe/London"
 
 [[dnc_lists]]
 name = "internal"
@@ -127,7 +137,8 @@ async def test_the_first_time_everything_is_created_and_generated_secrets_are_to
     steps = (await file.apply()).steps
     assert {step.action for step in steps} == {"created"}
     assert {step.kind for step in steps} == {
-        "tenant", "attribute", "mapping", "template", "key", "user", "list", "campaign", "dnc_list", "skills"
+        "tenant", "attribute", "mapping", "template", "key", "user", "list", "campaign", "dnc_list", "skills",
+        "calling", "postcodes",
     }  # fmt: skip
     assert {step.name for step in steps if step.secret} == {"pbx", "Inbound"}
 
@@ -154,6 +165,10 @@ async def test_the_second_time_nothing_changes(applied: File) -> None:
         ('lists = ["leads.csv"]', 'lists = ["leads.csv"]\nenabled = false', "campaign", "Spring"),
         ('name = "internal"', 'name = "internal"\ntype = "AREA_CODES"', "dnc_list", "internal"),
         ('name = "Sales"', 'name = "Sales and more"', "skills", "1"),
+        ('"tue"], from', '"wed"], from', "campaign", "Spring"),
+        ("most_tries = 8", "most_tries = 9", "campaign", "Spring"),
+        ("most = 3", "most = 4", "calling", "SLUG"),
+        ("Europe/London", "Europe/Dublin", "postcodes", "SLUG"),
     ],
 )
 async def test_one_changed_thing_is_updated_once(applied: File, old: str, new: str, kind: str, name: str) -> None:

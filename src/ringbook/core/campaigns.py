@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from ringbook.core.barring import Callee, bars
 from ringbook.core.context import Context
 from ringbook.core.filtering import FILTER, refilter
 from ringbook.core.lists import delete_records, drop_list, find_list
 from ringbook.domain.calling_list import OWN_LAYOUT, CallingList
 from ringbook.domain.campaign import Campaign, CampaignRecord, CampaignState, CampaignType, within_hours
-from ringbook.domain.phone import match_keys_of
+from ringbook.domain.may_call import CALLING, RETRY
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.store import campaigns as stored
-from ringbook.store import dialling, do_not_call, journal, lists
+from ringbook.store import dialling, journal, lists
+from ringbook.store.holds import look_again
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 LARGEST_ID = 2**31 - 1
+MOST_A_PAGE = 500
+
+
+class Dropped(NamedTuple):
+    """A campaign that is no more, and the lists that it ran over."""
+
+    campaign: Campaign
+    lists: Sequence[CallingList]
 
 
 class Campaigns:
@@ -33,6 +43,14 @@ class Campaigns:
         async with self._context.database.reading() as tx:
             return await stored.all_campaigns(tx, self._tenant_id)
 
+    async def page(self, after: int = 0, limit: int = 50) -> list[Campaign]:
+        """Campaigns in the order of their ids, after this one."""
+        self._context.require("read")
+        if not 1 <= limit <= MOST_A_PAGE:
+            raise Invalid(f"limit is from 1 to {MOST_A_PAGE}.", field="limit")
+        async with self._context.database.reading() as tx:
+            return await stored.page(tx, self._tenant_id, after, limit)
+
     async def get(self, ref: int | str) -> Campaign:
         self._context.require("read")
         async with self._context.database.reading() as tx:
@@ -42,9 +60,7 @@ class Campaigns:
         """The lists the campaign runs over, in its order."""
         self._context.require("read")
         async with self._context.database.reading() as tx:
-            campaign = await find_campaign(tx, self._tenant_id, ref)
-            ids = await stored.bound_lists(tx, self._tenant_id, campaign.id)
-            return [await lists.get(tx, self._tenant_id, list_id) for list_id in ids]
+            return await self._lists_of(tx, await find_campaign(tx, self._tenant_id, ref))
 
     async def create(
         self,
@@ -88,17 +104,23 @@ class Campaigns:
         state: CampaignState | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Campaign:
-        """Change what is given, `settings` one by one; the campaign as it is then. Its own list takes its name."""
+        """Change what is given, `settings` one by one; the campaign as it is then. Its own list takes its name.
+
+        Its rules of calling and retrying are taken away by None.
+        """
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             before = await hold_campaign(tx, self._tenant_id, ref)
             given: dict[str, Any] = {"name": name, "description": description, "type": kind, "enabled": enabled}
             given["state"] = state
             if settings is not None:
-                given["settings"] = {**before.settings, **settings}
+                put = {**before.settings, **settings}
+                given["settings"] = {k: v for k, v in put.items() if v is not None or k not in (CALLING, RETRY)}
             after = msgspec.structs.replace(before, **{k: v for k, v in given.items() if v is not None})
             if after != before:
                 await stored.update(tx, self._tenant_id, after)
+                if after.settings.get(CALLING) != before.settings.get(CALLING):
+                    await look_again(tx, self._tenant_id, after.id)
                 if after.name != before.name:
                     await stored.rename_own_list(tx, self._tenant_id, after.id, after.name)
                 await journal.record(tx, self._context.author, "campaign", before.id, before, after)
@@ -133,7 +155,8 @@ class Campaigns:
         """Run the campaign over a list too; False if it does already."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            campaign = await find_campaign(tx, self._tenant_id, ref)
+            # Its filter decides about the list's records, and stays until they are its own.
+            campaign = await hold_campaign(tx, self._tenant_id, ref)
             target = await find_list(tx, self._tenant_id, list_ref)
             await lists.lock(tx, self._tenant_id, target.id)
             return await self._bind(tx, campaign, target)
@@ -161,15 +184,17 @@ class Campaigns:
             campaign = await hold_campaign(tx, self._tenant_id, ref)
             return await remove_records(tx, self._context, campaign, ids)
 
-    async def drop(self, ref: int | str) -> None:
-        """Delete the campaign with its own list; shared lists stay whole."""
+    async def drop(self, ref: int | str) -> Dropped:
+        """Delete the campaign with its own list; shared lists stay whole. What it was."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             campaign = await hold_campaign(tx, self._tenant_id, ref)
+            ran_over = await self._lists_of(tx, campaign)
             own = await lists.own_list(tx, self._tenant_id, campaign.id)
             await drop_list(tx, self._context, own)
             await stored.drop(tx, self._tenant_id, campaign.id)
             await journal.record(tx, self._context.author, "campaign", campaign.id, campaign, None)
+            return Dropped(campaign, ran_over)
 
     async def records_of(self, record_id: int) -> list[CampaignRecord]:
         """A list record as each of its campaigns sees it."""
@@ -182,8 +207,13 @@ class Campaigns:
         self._context.require("read")
         async with self._context.database.reading() as tx:
             campaign = await find_campaign(tx, self._tenant_id, ref)
-            keys = match_keys_of(self._context.asked_phone(phone), self._context.tenant.region)
-            return await do_not_call.barring(tx, self._tenant_id, campaign.id, keys)
+            callee = Callee([self._context.asked_phone(phone)])
+            barred = (await bars(tx, self._context, campaign.id, {0: callee})).get(0, ())
+            return min((bar.list for bar in barred), default=None)
+
+    async def _lists_of(self, tx: Tx, campaign: Campaign) -> list[CallingList]:
+        ids = await stored.bound_lists(tx, self._tenant_id, campaign.id)
+        return [await lists.get(tx, self._tenant_id, list_id) for list_id in ids]
 
     async def _bind(self, tx: Tx, campaign: Campaign, target: CallingList) -> bool:
         """Run over a list that the caller holds; False if the campaign does already."""

@@ -14,8 +14,9 @@ from ringbook.core.campaigns import find_campaign, hold_campaign, remove_records
 from ringbook.core.context import Context
 from ringbook.core.filtering import FILTER, by_result, refilter
 from ringbook.core.linking import Added, add_records, in_turn, update_record
+from ringbook.core.suppression import suppressed_key
 from ringbook.domain.campaign import Campaign, Chosen, ListedRecord, Recall, Tally
-from ringbook.domain.phone import MatchKey, match_keys_of
+from ringbook.domain.phone import match_keys_of
 from ringbook.domain.problems import Conflict
 from ringbook.domain.record_filter import RecordFilter
 from ringbook.store import campaign_records, campaigns, do_not_call, journal, lists
@@ -162,10 +163,17 @@ class Dialling:
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             before = await hold_campaign(tx, self._tenant_id, campaign_ref)
+            for list_id in sorted(await campaigns.bound_lists(tx, self._tenant_id, before.id)):
+                # Who adds records looks at the filter: the records are there now, or see the new one.
+                await lists.lock(tx, self._tenant_id, list_id)
             kept = {name: value for name, value in before.settings.items() if name != FILTER}
             put = {} if filter_ is None else {FILTER: msgspec.to_builtins(filter_)}
             after = msgspec.structs.replace(before, settings=kept | put)
             await campaigns.update(tx, self._tenant_id, after)
+            if by_result(after):
+                # Who reports an attempt looks at the filter once he holds the record: his result is there, or he sees
+                # the new filter.
+                await stored.hold_records(tx, self._tenant_id, after.id)
             await refilter(tx, self._tenant_id, after)
             await journal.record(tx, self._context.author, "campaign", after.id, before, after)
             tallies = await stored.tallies(tx, self._tenant_id, [after.id])
@@ -192,9 +200,10 @@ class Dialling:
             return
         region = self._context.tenant.region
         numbers = await stored.numbers_of(tx, self._tenant_id, record_ids)
-        keys: list[tuple[int, MatchKey]] = []
+        keys: list[tuple[int, str]] = []
         async for record_id, phone in in_turn(numbers):
-            keys += [(record_id, key) for key in match_keys_of(phone, region)]
+            for key in match_keys_of(phone, region):
+                keys += [(record_id, each) for each in (key, suppressed_key(self._context, key)) if each]
         barred = await stored.barred_by_number(tx, self._tenant_id, campaign.id, keys)
         ids = await stored.of_list_records(tx, self._tenant_id, campaign.id, barred)
         await stored.bar(tx, self._tenant_id, list(ids.values()))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from ringbook.core.access import Core, Records
+from ringbook.core.may_call import MOST_POSTCODES
 from ringbook.core.passwords import Passwords
 from ringbook.core.workspace_file import (
     DECLARED,
@@ -26,8 +27,10 @@ from ringbook.domain.campaign import Campaign
 from ringbook.domain.dataset import check_template
 from ringbook.domain.do_not_call import WOLKVOX_LIST
 from ringbook.domain.mapping import Condition
+from ringbook.domain.may_call import CALLING, RETRY, CallingRules, as_setting
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.domain.schema import TYPE_SPELLINGS, Attribute
+from ringbook.domain.zones import folded_postcode
 from ringbook.store import directory, journal
 from ringbook.store import schema as stored_schema
 from ringbook.store.directory import TenantSettings
@@ -93,6 +96,10 @@ async def _steps(core: Core, passwords: Passwords, workspace: Workspace, force: 
         yield await _campaign(records, campaign, force)
     for dnc_list in workspace.dnc_lists:
         yield await _dnc_list(records, dnc_list)
+    if workspace.calling is not None:
+        yield await _calling(records, workspace.tenant.slug, workspace.calling)
+    if workspace.postcodes:
+        yield await _postcodes(records, workspace)
     for step in await _declare(core, records, workspace):
         yield step
 
@@ -293,13 +300,20 @@ async def _campaign(records: Records, part: CampaignPart, force: bool) -> Step:
     before = known.get(part.name)
     if before is not None and part.id not in (None, before.id):
         raise Conflict(f"campaigns: {part.name} has the id {before.id}, and an id does not change.")
+    rules = {CALLING: part.calling, RETRY: part.retry}
+    settings = {name: as_setting(rule) for name, rule in rules.items() if rule is not None}
     if before is None:
         after = await records.campaigns.create(
-            part.name, campaign_id=part.id, kind=part.type, enabled=part.enabled, state=part.state
+            part.name,
+            campaign_id=part.id,
+            kind=part.type,
+            enabled=part.enabled,
+            state=part.state,
+            settings=settings,
         )
     else:
         after = await records.campaigns.update(
-            before.id, kind=part.type, enabled=part.enabled, state=part.state if force else None
+            before.id, kind=part.type, enabled=part.enabled, state=part.state if force else None, settings=settings
         )
     bound = [await _bind(records, after, name) for name in part.lists]
     if before is not None and any(bound):
@@ -318,6 +332,20 @@ async def _dnc_list(records: Records, part: DncListPart) -> Step:
     before = (await records.do_not_call.kinds()).get(part.name)
     await records.do_not_call.put_list(part.name, part.type)
     return _step(before, part.type, "dnc_list", part.name)
+
+
+async def _calling(records: Records, slug: str, rules: CallingRules) -> Step:
+    before = await records.calling.rules()
+    await records.calling.put_rules(rules)
+    return _step(None if before == CallingRules() else before, rules, "calling", slug)
+
+
+async def _postcodes(records: Records, workspace: Workspace) -> Step:
+    table = {folded_postcode(part.postcode): part.time_zone for part in workspace.postcodes}
+    before = dict(await records.calling.postcodes(limit=MOST_POSTCODES))
+    if before != table:
+        await records.calling.replace_postcodes([(part.postcode, part.time_zone) for part in workspace.postcodes])
+    return _step(before or None, table, "postcodes", workspace.tenant.slug)
 
 
 async def _declare(core: Core, records: Records, workspace: Workspace) -> list[Step]:

@@ -16,7 +16,9 @@ from ringbook.domain.access import KeyDialect, Role
 from ringbook.domain.calling_list import Field
 from ringbook.domain.campaign import CampaignState, CampaignType
 from ringbook.domain.do_not_call import DncType
+from ringbook.domain.may_call import CallingRules
 from ringbook.domain.problems import Invalid
+from ringbook.domain.retry import RetryRules
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _time_zones = cache(available_timezones)  # a walk over hundreds of files
@@ -91,6 +93,13 @@ class CampaignPart(_Part, frozen=True):
     enabled: bool = True
     state: CampaignState = "stopped"
     lists: tuple[str, ...] = ()
+    calling: CallingRules | None = None
+    retry: RetryRules | None = None
+
+
+class PostcodePart(_Part, frozen=True):
+    postcode: str
+    time_zone: str
 
 
 class DncListPart(_Part, frozen=True):
@@ -113,6 +122,8 @@ class Workspace(_Part, frozen=True):
     lists: tuple[ListPart, ...] = ()
     campaigns: tuple[CampaignPart, ...] = ()
     dnc_lists: tuple[DncListPart, ...] = ()
+    calling: CallingRules | None = None
+    postcodes: tuple[PostcodePart, ...] = ()
     skills: tuple[DeclaredPart, ...] = ()
     agents: tuple[DeclaredPart, ...] = ()
     activity_codes: tuple[DeclaredPart, ...] = ()

@@ -40,14 +40,23 @@ class Attempt(msgspec.Struct, frozen=True):
     notes: str
 
 
-def next_phone_tries(before: dict[str, Any], slot: int | None, attempt: Attempt) -> dict[str, Any]:
+def next_phone_tries(
+    before: dict[str, Any], slot: int | None, attempt: Attempt, *, used_up: bool = False
+) -> dict[str, Any]:
     """The tries by phone slot after one more attempt; unchanged when the attempt was on none of the record's phones.
 
-    An attempt that is told late counts, and leaves what a later one on the same phone has said.
+    An attempt that is told late counts, and leaves what a later one on the same phone has said. A phone that is used
+    up stays so.
     """
     if slot is None:
         return before
     tried = before.get(str(slot), {"tries": 0, "at": ""})
     at = attempt.started_at.astimezone(UTC).isoformat(timespec="microseconds")
     said = {"outcome": attempt.outcome, "cause": attempt.cause, "disposition": attempt.disposition, "at": at}
-    return before | {str(slot): tried | {"tries": tried["tries"] + 1} | (said if at >= tried["at"] else {})}
+    outcomes = tried.get("outcomes", {})
+    counted = {
+        "tries": tried["tries"] + 1,
+        "outcomes": outcomes | {attempt.outcome: outcomes.get(attempt.outcome, 0) + 1},
+    }
+    spent = {"used_up": True} if used_up else {}
+    return before | {str(slot): tried | counted | (said if at >= tried["at"] else {}) | spent}

@@ -15,6 +15,10 @@ from ringbook.domain.calling_list import Layout, ListRecord
 CampaignType = Literal["predictive", "preview", "progressive"]
 CampaignState = Literal["running", "stopped"]
 Status = Literal["new", "in_progress", "completed"]
+Standing = Literal["ready", "claimed", "waiting", "held", "barred", "completed"]
+"""What a claim finds: a record for it, one that another caller has, one whose time will come, one that may not be
+called now, one that the campaign leaves out, or one that is over.
+"""
 Result = Literal["clean", "do_not_call"] | Outcome
 """What a campaign has of a record: the outcome of its last attempt, or why there is none."""
 

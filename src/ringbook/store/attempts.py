@@ -77,13 +77,18 @@ async def insert(
     return attempt_of(row)
 
 
+def is_late(attempt: Attempt, of: CampaignRecord) -> bool:
+    """Whether a later attempt on the record, as it was before this one, is known."""
+    return of.last_attempt_at is not None and of.last_attempt_at > attempt.started_at
+
+
 async def apply(
     tx: Tx, tenant_id: int, attempt: Attempt, of: CampaignRecord, phone_tries: Mapping[str, Any]
 ) -> CampaignRecord:
     """The campaign record after this attempt: one try more; its last outcome, unless a later attempt is known.
 
     A final outcome completes the record; one that is not takes it up again. A claim ends with its attempt, and so does
-    a recall.
+    a recall; but what is told late was before that claim.
     """
     await tx.execute(
         """
@@ -96,9 +101,11 @@ async def apply(
                completed_at = CASE WHEN late THEN completed_at WHEN $8 THEN now END,
                recall = CASE WHEN late THEN recall END,
                last_attempt_at = GREATEST(last_attempt_at, $4),
-               claimed_by = NULL,
-               claim_token = NULL,
-               claimed_until = NULL,
+               claimed_by = CASE WHEN late THEN claimed_by END,
+               claim_token = CASE WHEN late THEN claim_token END,
+               claimed_until = CASE WHEN late THEN claimed_until END,
+               held_until = NULL,
+               held_by = NULL,
                changed_at = now,
                told_at = now
           FROM ringbook_now($1) AS now,

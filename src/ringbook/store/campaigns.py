@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -14,6 +14,9 @@ from ringbook.domain.problems import Missing
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
+
+AT_A_TIME = 10_000
+"""Records that one statement makes or removes: that takes it well under a second."""
 
 _CAMPAIGN = "id, name, description, type, enabled, state, settings"
 _RECORD = (
@@ -129,8 +132,23 @@ async def rename_own_list(tx: Tx, tenant_id: int, campaign_id: int, name: str) -
     )
 
 
-async def all_campaigns(tx: Tx, tenant_id: int) -> list[Campaign]:
-    rows = await tx.fetch(f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 ORDER BY id", tenant_id)
+async def all_campaigns(tx: Tx, tenant_id: int, *, for_update: bool = False) -> list[Campaign]:
+    rows = await tx.fetch(
+        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 ORDER BY id"
+        + (" FOR NO KEY UPDATE" if for_update else ""),
+        tenant_id,
+    )
+    return [_campaign(row) for row in rows]
+
+
+async def page(tx: Tx, tenant_id: int, after: int, limit: int) -> list[Campaign]:
+    """Campaigns with ids above `after`, in their order. Index: campaign_pkey."""
+    rows = await tx.fetch(
+        f"SELECT {_CAMPAIGN} FROM campaign WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        tenant_id,
+        after,
+        limit,
+    )
     return [_campaign(row) for row in rows]
 
 
@@ -194,21 +212,20 @@ async def unbind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> None
 
     Tombstones stay, so that what was taken out of the campaign does not come back with the list.
     """
-    # The records first: an attempt that is being reported holds its record, and is seen once that is gone.
-    gone = await tx.fetch(
-        """
-        DELETE FROM campaign_record
-         WHERE tenant_id = $1
-           AND campaign_id = $2
-           AND list_id = $3
-           AND removed_at IS NULL
-        RETURNING id
-        """,
-        tenant_id,
-        campaign_id,
-        list_id,
-    )
-    await leave_attempts(tx, tenant_id, [row["id"] for row in gone])
+    async for part in _parts(tx, tenant_id, campaign_id, list_id):
+        # The records first: an attempt that is being reported holds its record, and is seen once that is gone.
+        gone = await tx.fetch(
+            """
+            DELETE FROM campaign_record
+             WHERE tenant_id = $1
+               AND id = ANY ($2::bigint[])
+               AND removed_at IS NULL
+            RETURNING id
+            """,
+            tenant_id,
+            part,
+        )
+        await leave_attempts(tx, tenant_id, [row["id"] for row in gone])
     await tx.execute(
         "DELETE FROM campaign_list WHERE tenant_id = $1 AND campaign_id = $2 AND list_id = $3",
         tenant_id,
@@ -220,23 +237,28 @@ async def unbind(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> None
 async def materialise(tx: Tx, tenant_id: int, list_id: int, campaign_id: int) -> None:
     """Make the campaign's records of the list that it has come to run over.
 
-    What was detached through its campaign has a tombstone and is not made again.
+    What was detached through its campaign has a tombstone and is not made again. The caller holds the list.
     """
-    await tx.execute(
-        """
-        INSERT INTO campaign_record (tenant_id, campaign_id, list_id, record_id, created_at, changed_at)
-        SELECT $1, $3, $2, r.id, now, now
-          FROM ringbook_now($1) AS now
-          JOIN list_record r
-            ON r.tenant_id = $1
-           AND r.list_id = $2
-         ORDER BY r.position
-        ON CONFLICT (tenant_id, campaign_id, record_id) DO NOTHING
-        """,
-        tenant_id,
-        list_id,
-        campaign_id,
+    end: int = await tx.fetchval(
+        "SELECT next_position FROM calling_list WHERE tenant_id = $1 AND id = $2", tenant_id, list_id
     )
+    for first in range(0, end, AT_A_TIME):
+        await tx.execute(_MATERIALISE, tenant_id, list_id, campaign_id, first, first + AT_A_TIME)
+
+
+# Index: list_record_position.
+_MATERIALISE = """
+INSERT INTO campaign_record (tenant_id, campaign_id, list_id, record_id, created_at, changed_at)
+SELECT $1, $3, $2, r.id, now, now
+  FROM ringbook_now($1) AS now
+  JOIN list_record r
+    ON r.tenant_id = $1
+   AND r.list_id = $2
+   AND r.position >= $4
+   AND r.position < $5
+ ORDER BY r.position
+ON CONFLICT (tenant_id, campaign_id, record_id) DO NOTHING
+"""
 
 
 async def record_ids(
@@ -264,9 +286,17 @@ async def record_ids(
 
 async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Sequence[int] | None) -> int:
     """Take records (by campaign record id; None: all of the list) out of the campaign for good; how many."""
-    chosen = "$4::bigint[] IS NULL" if ids is None else "id = ANY ($4)"
+    if ids is not None:
+        return await _detach(tx, tenant_id, campaign_id, list_id, ids)
+    gone = 0
+    async for part in _parts(tx, tenant_id, campaign_id, list_id):
+        gone += await _detach(tx, tenant_id, campaign_id, list_id, part)
+    return gone
+
+
+async def _detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Sequence[int]) -> int:
     rows = await tx.fetch(
-        f"""
+        """
         UPDATE campaign_record
            SET removed_at = ringbook_now($1),
                changed_at = ringbook_now($1)
@@ -274,7 +304,7 @@ async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Se
            AND campaign_id = $2
            AND list_id = $3
            AND removed_at IS NULL
-           AND {chosen}
+           AND id = ANY ($4::bigint[])
         RETURNING id
         """,
         tenant_id,
@@ -284,6 +314,37 @@ async def detach(tx: Tx, tenant_id: int, campaign_id: int, list_id: int, ids: Se
     )
     await leave_attempts(tx, tenant_id, [row["id"] for row in rows])
     return len(rows)
+
+
+async def _parts(tx: Tx, tenant_id: int, campaign_id: int, list_id: int) -> AsyncIterator[list[int]]:
+    """The campaign's records of the list, so many at a time: no statement on a long list runs into its time limit.
+
+    Index: campaign_record_tenant_id_campaign_id_record_id_key.
+    """
+    after = 0
+    while True:
+        rows = await tx.fetch(
+            """
+            SELECT id, record_id
+              FROM campaign_record
+             WHERE tenant_id = $1
+               AND campaign_id = $2
+               AND list_id = $3
+               AND record_id > $4
+               AND removed_at IS NULL
+             ORDER BY record_id
+             LIMIT $5
+            """,
+            tenant_id,
+            campaign_id,
+            list_id,
+            after,
+            AT_A_TIME,
+        )
+        if not rows:
+            return
+        yield [row["id"] for row in rows]
+        after = rows[-1]["record_id"]
 
 
 async def leave_attempts(tx: Tx, tenant_id: int, campaign_record_ids: Sequence[int]) -> None:

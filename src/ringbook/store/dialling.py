@@ -144,7 +144,7 @@ async def code(
            SET disposition = $3,
                second_disposition = COALESCE($4, second_disposition),
                notes = COALESCE($5, notes),
-               completed_at = now,
+               completed_at = now + (q.n - 1) * interval '1 millisecond',
                next_try_at = NULL,
                recall = NULL,
                claimed_by = NULL,
@@ -210,6 +210,8 @@ async def renew(tx: Tx, tenant_id: int, ids: Sequence[int]) -> None:
            SET outcome = NULL,
                next_try_at = NULL,
                recall = NULL,
+               phone_tries = COALESCE((SELECT json_object_agg(slot, tried::jsonb - 'outcomes' - 'used_up')
+                                         FROM json_each(phone_tries) AS t (slot, tried)), '{{}}'),
                barred = NULLIF(barred, '{BARRED_NUMBER}'),{_TAKEN_UP_ANEW}
           FROM ringbook_now($1) AS now
          WHERE tenant_id = $1
@@ -253,7 +255,7 @@ async def numbers_of(tx: Tx, tenant_id: int, record_ids: Sequence[int]) -> list[
     ]
 
 
-async def barred_by_number(tx: Tx, tenant_id: int, campaign_id: int, keys: Sequence[tuple[int, MatchKey]]) -> list[int]:
+async def barred_by_number(tx: Tx, tenant_id: int, campaign_id: int, keys: Sequence[tuple[int, str]]) -> list[int]:
     """Those of these list records, given with their numbers' keys, that a do-not-call list bars from the campaign.
 
     Indexes: dnc_entry_key, dnc_binding_pkey.
@@ -288,6 +290,29 @@ async def barred_by_number(tx: Tx, tenant_id: int, campaign_id: int, keys: Seque
         [key for _, key in keys],
     )
     return [row["record_id"] for row in rows]
+
+
+async def hold_records(tx: Tx, tenant_id: int, campaign_id: int) -> None:
+    """Hold all records of a campaign until the transaction ends.
+
+    Index: campaign_record_tenant_id_campaign_id_record_id_key.
+    """
+    await tx.execute(
+        """
+        SELECT count(*)
+          FROM (
+                SELECT 1
+                  FROM campaign_record c
+                 WHERE c.tenant_id = $1
+                   AND c.campaign_id = $2
+                   AND c.removed_at IS NULL
+                 ORDER BY c.record_id
+                   FOR UPDATE
+               ) held
+        """,
+        tenant_id,
+        campaign_id,
+    )
 
 
 async def leave_out(tx: Tx, tenant_id: int, ids: Sequence[int], left_out: bool) -> None:
