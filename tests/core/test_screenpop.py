@@ -6,8 +6,11 @@ import pytest
 
 from ringbook.core.access import Core, Records
 from ringbook.core.screenpop import ScreenPop
+from ringbook.domain.caller import LastCall
+from ringbook.domain.interaction import LegDraft
 from ringbook.domain.object_id import ObjectId
-from tests.core.cast import number, only, save
+from ringbook.domain.schema import Attribute
+from tests.core.cast import NOON, number, only, save
 
 OWN = "Spring"
 
@@ -116,6 +119,56 @@ async def test_a_value_that_very_many_have_still_narrows_the_others(core: Core, 
             mapped.tenant.id,
         )
     assert ids(await pop(mapped, number(1), callVariable4="Bell")) == [old.id]
+
+
+# ---- What an agent should know at once
+
+
+async def test_candidates_have_their_last_call_open_callbacks_and_whether_they_may_be_called(records: Records) -> None:
+    known, other = [await save(records, customer_id=key, phone1=number(1)) for key in ("a", "b")]
+    await records.contacts.update(known.id, {"phone2": number(2)})
+    for call, hour in (("call-2", 11), ("call-1", 10)):
+        await records.interactions.save_leg(
+            call, number(2), LegDraft(actor="AGENT"), started_at=NOON.replace(hour=hour)
+        )
+    await records.datasets.submit("Inbound IVR context", number(2), {"AccNum": "7"})
+    before = {c.contact.id: c for c in (await pop(records, number(1))).candidates}
+    assert not any(c.callbacks or c.do_not_call for c in before.values())
+    await records.datasets.callback(number(2), ecbt=300)
+    await records.do_not_call.put_list("internal", "INTERNAL")
+    await records.do_not_call.add("internal", [number(2)])
+    found = {c.contact.id: c for c in (await pop(records, number(1))).candidates}
+    assert (found[known.id].last_call, found[other.id].last_call) == (LastCall("call-2", NOON.replace(hour=11)), None)
+    assert [(c.number, c.ecbt) for c in found[known.id].callbacks] == [("3305550102", 300)]
+    assert (found[known.id].do_not_call, found[other.id].do_not_call) == (True, False)
+    assert found[other.id].callbacks == []
+
+
+# ---- Why
+
+
+async def test_what_each_condition_came_to_is_told(mapped: Records) -> None:
+    await mapped.schema.add_condition("", "callVariable5", "email", "")
+    for n in (1, 2):
+        await save(mapped, customer_id=f"c{n}", last_name="Bell", phone1=number(1))
+    popped = await pop(mapped, number(1), callVariable3="none such", callVariable4="Bell")
+    assert not popped.together
+    assert [(t.variable, t.key, t.value, t.outcome, t.found) for t in popped.tried] == [
+        ("ani", "phone", number(1), "found", 2),
+        ("callvariable3", "customer_number", "none such", "nobody", 0),
+        ("callvariable4", "last_name", "Bell", "found", 2),
+        ("callvariable5", "email", None, "not_carried", 0),
+    ]
+    assert (await pop(mapped, number(1), callVariable4="Bell")).together
+
+
+async def test_a_value_that_no_attribute_of_this_type_can_have_is_told(records: Records) -> None:
+    await records.schema.create(Attribute(0, "due", "Due", "Number"), "Number")
+    await records.schema.add_condition("", "callVariable3", "due", "")
+    contact = await save(records, phone1=number(1))
+    popped = await pop(records, number(1), callVariable3="tomorrow or so")
+    assert (ids(popped), popped.together) == ([contact.id], True)
+    assert [t.outcome for t in popped.tried] == ["found", "not_comparable"]
 
 
 # ---- Nothing, and what cannot be

@@ -10,6 +10,8 @@ from ringbook.domain.problems import Invalid
 from ringbook.store import journal as stored
 from ringbook.store.journal import Change
 
+__all__ = ["MOST_A_PAGE", "Change", "Journal"]
+
 MOST_A_PAGE = 500
 
 

@@ -1,4 +1,7 @@
-"""The screen pop: whom a ringing call is about, by the tenant's mapping of call variables (contracts/cim.md 4.3)."""
+"""The screen pop: whom a ringing call is about, by the tenant's mapping of call variables (contracts/cim.md 4.3).
+
+It is evaluated for who asks, and published for the agent's screen.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from ringbook.core.barring import Callee, bars
 from ringbook.core.context import Context
+from ringbook.domain.caller import Callback, LastCall
 from ringbook.domain.contact import Contact
+from ringbook.domain.event import POP
 from ringbook.domain.mapping import PHONE, Condition, readable, with_built_in
 from ringbook.domain.object_id import parse_object_id
-from ringbook.domain.schema import Schema, searchable_text
+from ringbook.domain.schema import CUSTOMER_ID, Schema, searchable_text
 from ringbook.store import contacts as stored
-from ringbook.store import lists
+from ringbook.store import events, lists, screenpop
 from ringbook.store import schema as stored_schema
 
 if TYPE_CHECKING:
@@ -36,18 +42,74 @@ class Matched(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
+    """Whom a call may be about. `do_not_call` is whether a list bars the person, or one of their numbers."""
+
     contact: Contact
     score: int
     matched_by: list[Matched]
+    last_call: LastCall | None = None
+    callbacks: list[Callback] = []
+    do_not_call: bool = False
+
+
+Outcome = Literal["found", "nobody", "not_carried", "not_comparable"]
+"""What a condition came to: the call does not carry its variable, or no such value can be in its attribute."""
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What one condition came to. `found`: how many contacts meet it, of a common value's the newest 200."""
+
+    variable: str
+    key: str
+    value: str | None
+    outcome: Outcome
+    found: int = 0
 
 
 class ScreenPop(msgspec.Struct, frozen=True):
-    """`create` is a prefilled contact for the "create new" button, given when nobody matched."""
+    """`create` is a prefilled contact for the "create new" button, given when nobody matched.
+
+    `together`: the candidates meet all conditions that count; else each meets one or more of them. `tried` is empty
+    where an id in a variable decided.
+    """
 
     match: Literal["one", "many", "none"]
     candidates: list[Candidate]
     create: dict[str, Any] | None
     more: bool = False
+    together: bool = True
+    tried: list[Tried] = []
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A ringing call, as whoever saw it first tells of it. `agent` is whose screen is meant."""
+
+    ani: str = ""
+    dnis: str = ""
+    variables: Mapping[str, str] = {}
+    agent: str = ""
+    call_id: str = ""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A candidate as a pop tells of it; the rest is asked for by id."""
+
+    id: int
+    name: str
+
+
+class Popped(msgspec.Struct, frozen=True):
+    """What is published of a pop. At most 20 candidates are named; `more` says that there are others."""
+
+    ani: str
+    dnis: str
+    variables: Mapping[str, str]
+    agent: str
+    call_id: str
+    match: str
+    candidates: list[Named]
+    more: bool
+    create: dict[str, Any] | None
 
 
 class _Criterion(msgspec.Struct, frozen=True):
@@ -61,6 +123,28 @@ class ScreenPops:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    async def pop(self, call: Call) -> ScreenPop:
+        """Evaluate, and tell who listens: an event of type `pop`, which names the agent if the call does."""
+        popped = await self.evaluate(call.ani, call.dnis, call.variables)
+        told = Popped(
+            **msgspec.structs.asdict(call),
+            match=popped.match,
+            candidates=[Named(c.contact.id, _name(c.contact)) for c in popped.candidates],
+            more=popped.more,
+            create=popped.create,
+        )
+        async with self._context.database.transaction() as tx:
+            await events.publish(
+                tx,
+                self._context.author,
+                POP,
+                told,
+                agent=call.agent,
+                contact_ids=[named.id for named in told.candidates],
+                match_key=self._context.phone(call.ani).match_key if call.ani.strip() else "",
+            )
+        return popped
+
     async def evaluate(self, ani: str, dnis: str, variables: Mapping[str, str]) -> ScreenPop:
         """The contacts a call means: all conditions together first, else each alone, the most specific first."""
         self._context.require("read")
@@ -70,14 +154,17 @@ class ScreenPops:
             conditions = with_built_in(await stored_schema.conditions(tx, self._context.tenant.id))
             by_id = await self._by_id(tx, carried)
             if by_id is not None:
-                return ScreenPop("one", [by_id], None)
+                return ScreenPop("one", await self._known(tx, [by_id]), None)
             criteria = self._criteria(schema, conditions, carried)
             found = await self._meeting(tx, criteria)
             together = {contact_id: met for contact_id, met in found.items() if len(met) == len(criteria)}
             candidates = await self._candidates(tx, together or found)
+            shown = await self._known(tx, candidates[:MOST_CANDIDATES])
+        tried = _tried(conditions, carried, criteria, found)
         match: Literal["one", "many", "none"] = "none" if not candidates else "one" if len(candidates) == 1 else "many"
         create = _prefilled(schema, conditions, carried) if match == "none" else None
-        return ScreenPop(match, candidates[:MOST_CANDIDATES], create, len(candidates) > MOST_CANDIDATES)
+        more = len(candidates) > MOST_CANDIDATES
+        return ScreenPop(match, shown, create, more, bool(together or not found), tried)
 
     async def _by_id(self, tx: Tx, carried: Mapping[str, str]) -> Candidate | None:
         """A variable that holds an id wins outright: a contact's own, or, in one called id_..., a foreign system's."""
@@ -155,6 +242,54 @@ class ScreenPops:
         ]
         # Contacts come most recently written first, and sorting is stable: the order is always the same.
         return sorted(candidates, key=lambda c: (c.score, len(c.matched_by)), reverse=True)
+
+    async def _known(self, tx: Tx, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """These with what an agent should know at once."""
+        if not candidates:
+            return []
+        standings = await screenpop.standings(tx, self._context.tenant.id, [c.contact.id for c in candidates])
+        barred = await bars(tx, self._context, None, {c.contact.id: self._callee(c.contact) for c in candidates})
+        return [
+            msgspec.structs.replace(
+                c,
+                last_call=standings[c.contact.id].last_call,
+                callbacks=standings[c.contact.id].callbacks,
+                do_not_call=c.contact.id in barred,
+            )
+            for c in candidates
+        ]
+
+    def _callee(self, contact: Contact) -> Callee:
+        postcode, customer = (str(contact.attributes.get(key) or "") for key in ("postal_code", CUSTOMER_ID))
+        numbers = [self._context.phone(phone.raw) for phone in contact.phones if phone.raw.strip()]
+        return Callee(numbers, [postcode] if postcode else (), [customer] if customer else ())
+
+
+def _name(contact: Contact) -> str:
+    """A person's name, else a company's; empty where neither is known."""
+    first, last, company = (str(contact.attributes.get(key) or "") for key in ("first_name", "last_name", "company"))
+    return " ".join(part for part in (first.strip(), last.strip()) if part) or company
+
+
+def _tried(
+    conditions: Iterable[Condition],
+    carried: Mapping[str, str],
+    criteria: Sequence[_Criterion],
+    found: Mapping[int, Sequence[_Criterion]],
+) -> list[Tried]:
+    times = Counter(criterion.reason for met in found.values() for criterion in met)
+    compared = {criterion.reason for criterion in criteria}
+    tried: dict[tuple[str, str], Tried] = {}
+    for condition in conditions:
+        value = carried.get(condition.variable)
+        reason = Matched(condition.variable, condition.key, value or "")
+        outcome: Outcome = "not_carried" if value is None else "not_comparable"
+        if reason in compared:
+            outcome = "found" if times[reason] else "nobody"
+        tried[condition.variable, condition.key] = Tried(
+            condition.variable, condition.key, value, outcome, times[reason]
+        )
+    return list(tried.values())
 
 
 def _prefilled(schema: Schema, conditions: Iterable[Condition], carried: Mapping[str, str]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Condition(msgspec.Struct, frozen=True):
     key: str
     var_number: str
     created_second: int = 0
+    enabled: bool = True
 
     @property
     def variable(self) -> str:

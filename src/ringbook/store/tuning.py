@@ -33,7 +33,7 @@ _TUNING = """\
 # Memory. Ringbook with PostgreSQL idles below 250 MB; buffers count only once they are touched.
 shared_buffers = {shared_buffers}MB         # a sixteenth of the memory: the system's own cache holds the rest
 effective_cache_size = {cache}MB     # what the planner may believe is cached: half of the memory
-max_connections = 100
+max_connections = 200                # eight workers have 96, and their importers 40
 max_worker_processes = 2             # extensions that an operator may load; Ringbook needs none
 max_parallel_workers = 0             # look-ups are too small to share out, and sharing needs more of /dev/shm
 max_parallel_workers_per_gather = 0  # than a container has
