@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
+from ringbook.core.behind import Behind, writing_behind
 from ringbook.core.context import Context
 from ringbook.core.filtering import refilter_list
-from ringbook.core.identity import held_keys
 from ringbook.domain.calling_list import CallingList, ListRecord, RecordDraft
-from ringbook.domain.linking import Entering, Linked, People, said, unique_values
+from ringbook.domain.linking import Entering, Linked, People, Person, identity_keys, said, values_of
 from ringbook.domain.ownership import Link
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Conflict, Problem, TooLarge
+from ringbook.domain.schema import Schema
+from ringbook.store import holds, intake, interactions, journal, lists
 from ringbook.store import identity as identities
-from ringbook.store import interactions, journal, lists
 from ringbook.store import linking as stored
 from ringbook.store.schema import for_writing
 
@@ -31,6 +35,8 @@ T = TypeVar("T")
 MOST_AT_ONCE = 100_000
 _SLICE = 10_000
 """Records whose people are in memory at the same time."""
+_PART = 2_500
+"""Records that are computed while those before them are stored."""
 _TURN = 100
 
 
@@ -78,13 +84,31 @@ async def _enter(tx: Tx, context: Context, target: CallingList, drafts: Sequence
     first = await lists.lock(tx, tenant_id, target.id, len(drafts))
     numbered = zip(moment.ids, drafts, strict=True)
     entering = [Entering(id_, draft, _phones(context, draft)) async for id_, draft in in_turn(numbered)]
-    links = await link_records(tx, context, entering)
-    await stored.insert_records(tx, tenant_id, target, first, moment.now, entering, links)
+    positions = itertools.count(first)
+
+    async def insert(behind: Behind, part: Sequence[Entering], links: Sequence[Linked]) -> None:
+        import_id = context.author.import_id
+        rows = stored.record_rows(tenant_id, target, positions, moment.now, part, links, import_id)
+        await behind.then(partial(stored.copy, tx, rows))
+
+    await link_records(tx, context, entering, insert)
     await stored.take_up(tx, tenant_id, target.id, moment.ids)
     await refilter_list(tx, tenant_id, target.id, moment.ids)
-    fields = [(entry.record_id, None, entry.draft.fields) for entry in entering]
-    await journal.record_all(tx, context.author, "list_record", fields)
+    fields = ((entry.record_id, entry.draft.fields) for entry in entering)
+    await note_inserted(tx, context, "list_record", fields)
     return moment.ids
+
+
+async def note_inserted(
+    tx: Tx, context: Context, entity: intake.Inserted, inserted: Iterable[tuple[int, Mapping[str, Any]]]
+) -> None:
+    """Journal what was inserted, by rising ids; of an import, note where to find it: it has one entry for all."""
+    import_id = context.author.import_id
+    if import_id is None:
+        entries = [(id_, None, values) for id_, values in inserted]
+        await journal.record_all(tx, context.author, entity, entries)
+    else:
+        await intake.note_range(tx, context.tenant.id, import_id, entity, [id_ for id_, _ in inserted])
 
 
 async def in_turn(items: Iterable[T]) -> AsyncIterator[T]:
@@ -122,52 +146,86 @@ async def update_record(
     after = await lists.update_record(tx, context.tenant.id, record_id, draft, phones)
     await journal.record(tx, context.author, "list_record", record_id, before.fields, draft.fields)
     entering = Entering(record_id, draft, phones, before.contact_id, cast("Link | None", before.link))
-    (linked,) = await link_records(tx, context, [entering])
+    settled: list[Linked] = []
+
+    async def link(behind: Behind, part: Sequence[Entering], links: Sequence[Linked]) -> None:
+        settled.extend(links)
+
+    await link_records(tx, context, [entering], link)
+    (linked,) = settled
     await lists.link(tx, context.tenant.id, record_id, linked.contact_id, linked.link)
     await refilter_list(tx, context.tenant.id, target.id, [record_id])
+    await holds.release_records(tx, context.tenant.id, [record_id])
     return msgspec.structs.replace(after, contact_id=linked.contact_id, link=linked.link)
 
 
-async def link_records(tx: Tx, context: Context, entering: Sequence[Entering]) -> Sequence[Linked]:
+Write = Callable[[Behind, Sequence[Entering], Sequence[Linked]], Awaitable[None]]
+
+
+async def link_records(tx: Tx, context: Context, entering: Sequence[Entering], write: Write) -> None:
     """Find or make the contact of each record, tell it what the record says, and have it found by its numbers.
 
-    The links that this makes are the caller's to write.
+    The links that this makes are the caller's to `write`, part by part.
     """
     if not entering:
-        return []
+        return
     tenant_id = context.tenant.id
     schema = await for_writing(tx, tenant_id)
     values = [said(schema, entry.draft) for entry in entering]
     held = {
         key
         for entry, one in zip(entering, values, strict=True)
-        for key in held_keys(schema, entry.draft.customer_id, entry.phones.values(), one)
+        for key in identity_keys(schema, entry.customer, entry.phones.values(), one)
     }
     await identities.lock_identity(tx, tenant_id, held)
     customers = {entry.customer for entry in entering if entry.customer}
     numbers = {phone.match_key for entry in entering for phone in entry.phones.values() if phone.identifies}
     known = await stored.candidates(tx, schema, tenant_id, customers, numbers)
     known |= {entry.contact_id for entry in entering if entry.contact_id is not None}
-    unique = {value for one in values for _, value in unique_values(schema, one)}
+    unique = {value for one in values for _, value in values_of(schema.unique, one)}
     moment = await stored.moment(tx, tenant_id, len(entering))
+    read = {phone.raw: phone for entry in entering for phone in entry.phones.values()}
     people = People(
         schema,
         await stored.persons(tx, tenant_id, known),
         await stored.holders(tx, tenant_id, unique),
-        context.phone,
+        lambda raw: read.get(raw) or context.phone(raw),
         iter(moment.ids).__next__,
     )
-    links = [people.settle(entry, one) async for entry, one in in_turn(zip(entering, values, strict=True))]
-    await stored.write_persons(tx, schema, tenant_id, moment.now, list(people))
+    async with writing_behind() as behind:
+        for part in parts(list(zip(entering, values, strict=True)), _PART):
+            links = [people.settle(entry, one) async for entry, one in in_turn(part)]
+            await write(behind, [entry for entry, _ in part], links)
+        await write_people(tx, behind, context, schema, moment.now, people)
     await interactions.link_unknown(tx, tenant_id, people.calls)
     await _journal(tx, context, people)
-    return links
+
+
+async def write_people(
+    tx: Tx, behind: Behind, context: Context, schema: Schema, now: datetime, people: Iterable[Person]
+) -> None:
+    """Store what has become of these contacts."""
+    tenant_id = context.tenant.id
+    for part in parts(list(people), _SLICE):
+        await behind.then(partial(stored.write_changes, tx, schema, tenant_id, now, part))
+        for rows in stored.contact_rows(schema, tenant_id, now, part, context.author.import_id):
+            await behind.then(partial(stored.copy, tx, [rows]))
+
+
+def parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 async def _journal(tx: Tx, context: Context, people: People) -> None:
-    made = [(p.id, None, p.attributes | {"from record": p.made_from}) for p in people if p.before is None]
+    made = ((p.id, p.attributes | {"from record": p.made_from}) for p in people if p.before is None)
+    await note_inserted(tx, context, "contact", made)
     changed = [(p.id, p.before, p.attributes) for p in people if p.before is not None and p.changed]
-    await journal.record_all(tx, context.author, "contact", [*made, *changed])
+    await journal.record_all(tx, context.author, "contact", changed)
+    await journal_choices(tx, context, people)
+
+
+async def journal_choices(tx: Tx, context: Context, people: People) -> None:
+    """Note whom rows were taken to mean, where they could have meant several."""
     chosen = [(c.chosen, None, {"chosen": c.chosen, "by": c.by, "among": list(c.among)}) for c in people.choices]
     await journal.record_all(tx, context.author, "identity", chosen)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ringbook.core.context import Context
@@ -11,9 +11,13 @@ from ringbook.domain.calling_list import CallingList, Field, Layout, ListRecord
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.store import journal
 from ringbook.store import lists as stored
+from ringbook.store.campaigns import AT_A_TIME
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
+
+
+MOST_A_PAGE = 500
 
 
 class Lists:
@@ -21,9 +25,18 @@ class Lists:
         self._context = context
 
     async def all(self) -> list[CallingList]:
+        """Every list but the campaigns' own ones that have no record yet, by name."""
         self._context.require("read")
         async with self._context.database.reading() as tx:
             return await stored.all_lists(tx, self._tenant_id)
+
+    async def page(self, after: int = 0, limit: int = 50) -> list[CallingList]:
+        """The same in the order they were made, after the one of this id."""
+        self._context.require("read")
+        if not 1 <= limit <= MOST_A_PAGE:
+            raise Invalid(f"limit is from 1 to {MOST_A_PAGE}.", field="limit")
+        async with self._context.database.reading() as tx:
+            return await stored.page(tx, self._tenant_id, after, limit)
 
     async def create(self, name: str, fields: Sequence[Field]) -> CallingList:
         self._context.require("write")
@@ -43,25 +56,44 @@ class Lists:
             if before is None:
                 await self._make(tx, name, fields)
                 return True
-            if before.campaign_id is not None:
-                raise Conflict(f"{name} is a campaign's own list, whose layout is fixed.")
-            if tuple(fields) != before.fields:
-                await stored.lock(tx, self._tenant_id, before.id)
-                holds_records = bool(await stored.records(tx, self._tenant_id, before.id, 0, 1))
-                if holds_records and [f for f in fields if f.key] != [f for f in before.fields if f.key]:
-                    raise Conflict(f"{name} has records; its key fields cannot change.")
-                after = await stored.put_fields(tx, self._tenant_id, before.id, fields, unique_keys=_has_key(fields))
-                await journal.record(tx, self._context.author, "list", before.id, before, after)
+            await self._lay_out(tx, before, fields)
             return False
 
-    async def drop(self, list_ref: int | str) -> None:
-        """Delete a list and its records everywhere. No contact goes with it."""
+    async def lay_out(self, list_ref: int | str, fields: Sequence[Field]) -> CallingList:
+        """Give a list another layout; Conflict as put()."""
+        self._context.require("write")
+        _check_layout(fields)
+        async with self._context.database.transaction() as tx:
+            return await self._lay_out(tx, await find_list(tx, self._tenant_id, list_ref), fields)
+
+    async def _lay_out(self, tx: Tx, before: CallingList, fields: Sequence[Field]) -> CallingList:
+        if before.campaign_id is not None:
+            raise Conflict(f"{before.name} is a campaign's own list, whose layout is fixed.")
+        if tuple(fields) == before.fields:
+            return before
+        await stored.lock(tx, self._tenant_id, before.id)
+        holds_records = bool(await stored.records(tx, self._tenant_id, before.id, 0, 1))
+        if holds_records and [f for f in fields if f.key] != [f for f in before.fields if f.key]:
+            raise Conflict(f"{before.name} has records; its key fields cannot change.")
+        after = await stored.put_fields(tx, self._tenant_id, before.id, fields, unique_keys=_has_key(fields))
+        await journal.record(tx, self._context.author, "list", before.id, before, after)
+        return after
+
+    async def named(self, list_ref: int | str) -> CallingList:
+        """The list of this id or name."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await find_list(tx, self._tenant_id, list_ref)
+
+    async def drop(self, list_ref: int | str) -> CallingList:
+        """Delete a list and its records everywhere; what it was. No contact goes with it."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             target = await find_list(tx, self._tenant_id, list_ref)
             if target.campaign_id is not None:
                 raise Conflict("A campaign's own list goes with its campaign.")
             await drop_list(tx, self._context, target)
+            return target
 
     async def add(self, list_ref: int | str, submitted: Mapping[str, Any], *, told_apart: bool = False) -> ListRecord:
         """Add a record. Invalid with the fact `fault` for one that does not fit, Conflict where its key is taken.
@@ -166,11 +198,25 @@ async def find_list(tx: Tx, tenant_id: int, ref: int | str) -> CallingList:
 async def delete_records(tx: Tx, context: Context, target: CallingList, ids: Sequence[int] | None) -> int:
     """Delete records (None: all) of a list everywhere, each with a journal entry that brings it back; how many."""
     await stored.lock(tx, context.tenant.id, target.id)
-    await journal.record_deletion(tx, context.author, target.id, ids)
-    gone = await stored.delete_records(tx, context.tenant.id, target.id, ids)
+    gone = 0
+    async for part in _parts(tx, context.tenant.id, target.id, ids):
+        await journal.record_deletion(tx, context.author, target.id, part)
+        gone += await stored.delete_records(tx, context.tenant.id, target.id, part)
     asked = "all" if ids is None else list(ids)
     await journal.record(tx, context.author, "list", target.id, {"records": asked}, {"deleted": gone})
     return gone
+
+
+async def _parts(tx: Tx, tenant_id: int, list_id: int, ids: Sequence[int] | None) -> AsyncIterator[Sequence[int]]:
+    """The records (None: all of the list) so many at a time: no statement on a long list runs into its time limit."""
+    if ids is not None:
+        for at in range(0, len(ids), AT_A_TIME):
+            yield ids[at : at + AT_A_TIME]
+        return
+    start = 0
+    while part := await stored.places(tx, tenant_id, list_id, start, AT_A_TIME):
+        yield [id_ for _, id_ in part]
+        start = part[-1][0] + 1
 
 
 async def drop_list(tx: Tx, context: Context, target: CallingList) -> None:

@@ -7,7 +7,7 @@ phones have the type AS_GIVEN keeps numbers as they come, as wolkvox and jtel do
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -59,6 +59,8 @@ _DIGIT = re.compile(r"\d")
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _DATES: frozenset[str] = frozenset({"DATETIME", "DATETIME_CALL_AT"})
+_FORMED: frozenset[str] = _DATES | {"PHONE", "INTEGER"}
+"""Types whose values have a form."""
 
 
 class Field(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -222,14 +224,12 @@ class Layout:
         self._check_required({**known, **given})
         standing = {f.name for f in self.keys if known.get(f.name)}
         new = {name: value for name, value in given.items() if name not in standing}
-        fresh = {name: normalised(field, new[name]) for name, field in self._as_spelled.items() if name in new}
+        fresh = {name: self._normalised(name, new[name]) for name in self._in_order(new)}
         merged = {**known, **fresh}
-        stored = {name: merged[name] for name in self._as_spelled if name in merged}
+        stored = {name: merged[name] for name in self._in_order(merged)} if known else fresh
         raw = {**known, **numbers, **new}
         phones = [
-            RecordPhone(slot, field.name, text)
-            for slot, field in enumerate(self.phones, 1)
-            if (text := raw.get(field.name, "").strip())
+            RecordPhone(slot, name, text) for slot, name in self._slots if name in raw and (text := raw[name].strip())
         ]
         return RecordDraft(
             fields=stored,
@@ -239,6 +239,28 @@ class Layout:
             customer_id=stored.get(self._account) or None,
             external_id=stored.get(EXTERNAL_ID_FIELD) or None,
             attributes=self._attributes(stored, phones),
+        )
+
+    def _normalised(self, name: str, value: str) -> str:
+        return value.strip() if name in self._plain else normalised(self._as_spelled[name], value)
+
+    def _in_order(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that are fields, in the layout's order: a record has few of a campaign's own list's."""
+        return sorted((name for name in names if name in self._places), key=self._places.__getitem__)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {field.name: at for at, field in enumerate(self.fields)}
+
+    @cached_property
+    def _slots(self) -> Sequence[tuple[int, str]]:
+        return [(slot, field.name) for slot, field in enumerate(self.phones, 1)]
+
+    @cached_property
+    def _plain(self) -> frozenset[str]:
+        """The names of fields whose values are stored as they come, but for blanks around them."""
+        return frozenset(
+            f.name for f in self.fields if f.type not in _FORMED or (f.type == "PHONE" and f.phone_type == "AS_GIVEN")
         )
 
     def stored_key_of(self, values: Mapping[str, str]) -> str:
@@ -262,9 +284,9 @@ class Layout:
 
     def _attributes(self, stored: Mapping[str, str], phones: Sequence[RecordPhone]) -> dict[str, str]:
         found = {f"phone{phone.slot}": phone.raw for phone in phones if phone.slot <= _PHONE_ATTRIBUTES}
-        for attribute, name in self._carriers:
-            if stored.get(name):
-                found.setdefault(attribute, stored[name])
+        for name, value in stored.items():
+            if value and name in self._carried:
+                found.setdefault(self._carried[name], value)
         return found
 
     @cached_property
@@ -277,9 +299,9 @@ class Layout:
         return next((f.name for f in self.fields if f.type == "ACCOUNT"), "")
 
     @cached_property
-    def _carriers(self) -> tuple[tuple[str, str], ...]:
+    def _carried(self) -> Mapping[str, str]:
         """The contact's attributes that fields of these names carry."""
-        return tuple((f.attribute, f.name) for f in self.fields if f.attribute)
+        return {f.name: f.attribute for f in self.fields if f.attribute}
 
 
 def _fault_of_format(field: Field) -> str | None:

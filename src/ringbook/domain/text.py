@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 
 # PostgreSQL refuses a btree entry above 2.7 kB; four bytes a character leaves room for the other columns.
 LONGEST_KEY = 400
 MOST_WORDS = 32
+
+_SHORT = 64
+_MOST_REMEMBERED = 32_768
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -22,6 +27,12 @@ def fold(text: str) -> str:
 
 def search_key(text: str) -> str:
     """The folded text, cut to what an index can hold; a long one ends in its hash, so that it stays exact."""
+    return _remembered_key(text) if len(text) <= _SHORT else bounded(fold(text))
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _remembered_key(text: str) -> str:
+    """Of a batch, each text is folded several times, and its names and cities return."""
     return bounded(fold(text))
 
 
@@ -35,5 +46,14 @@ def bounded(text: str, longest: int = LONGEST_KEY) -> str:
 
 def words(text: str) -> list[str]:
     """The folded words of a name, each once, in order; the first 32."""
+    return list(_remembered_words(text) if len(text) <= _SHORT else _words(text))
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _remembered_words(text: str) -> Sequence[str]:
+    return _words(text)
+
+
+def _words(text: str) -> Sequence[str]:
     found = dict.fromkeys(word[:64] for word in _WORD.findall(fold(text)))
-    return list(found)[:MOST_WORDS]
+    return tuple(found)[:MOST_WORDS]

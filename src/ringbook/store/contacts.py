@@ -11,7 +11,7 @@ import msgspec
 from ringbook.domain.contact import Contact, ContactPhone
 from ringbook.domain.page import Cursor, fits
 from ringbook.domain.phone import Phone
-from ringbook.domain.problems import Missing
+from ringbook.domain.problems import MergedAway, Missing
 from ringbook.domain.schema import NAME_KEYS, Schema, searchable_text
 from ringbook.domain.text import words
 
@@ -133,14 +133,42 @@ async def revive(tx: Tx, tenant_id: int, contact_id: int) -> None:
              WHERE tenant_id = $1
                AND id = $2
                AND deleted_at IS NOT NULL
+               AND merged_into IS NULL
             """,
             tenant_id,
             contact_id,
         )
 
 
+async def bring_back(tx: Tx, schema: Schema, tenant_id: int, contact: Contact) -> Contact:
+    """A contact that was part of another one, as itself again: its version and times stay what they were.
+
+    Its phones are written by put_phones(). Its stored text is left alone where its attributes are what they were.
+    """
+    row = await tx.fetchrow(
+        """
+        UPDATE contact
+           SET deleted_at = NULL,
+               merged_into = NULL,
+               attributes = CASE WHEN attributes::text = $3 THEN attributes ELSE $3::json END
+         WHERE tenant_id = $1
+           AND id = $2
+        RETURNING id, created_second, attributes, version, created_at, updated_at
+        """,
+        tenant_id,
+        contact.id,
+        _json(contact.attributes),
+    )
+    assert row is not None
+    await _put_entries(tx, tenant_id, contact.id, search_entries(schema, contact.attributes))
+    return contact_of(row)
+
+
 async def get(tx: Tx, tenant_id: int, contact_id: int, *, for_update: bool = False) -> Contact:
-    """The contact with its phones; Missing for another tenant's, a deleted and an unknown id alike."""
+    """The contact with its phones; Missing for another tenant's, a deleted and an unknown id alike.
+
+    MergedAway for one that is part of another one now.
+    """
     if not fits(contact_id):
         raise Missing
     if for_update:
@@ -156,8 +184,43 @@ async def get(tx: Tx, tenant_id: int, contact_id: int, *, for_update: bool = Fal
         contact_id,
     )
     if row is None:
-        raise Missing
+        raise await _missing(tx, tenant_id, contact_id)
     return (await with_phones(tx, tenant_id, [contact_of(row)]))[0]
+
+
+async def refuse_unknown(tx: Tx, tenant_id: int, contact_id: int) -> None:
+    """Missing unless there is such a contact, or was one that has not been erased. Index: contact_pkey."""
+    if not fits(contact_id) or not await tx.fetchval(
+        "SELECT true FROM contact WHERE tenant_id = $1 AND id = $2", tenant_id, contact_id
+    ):
+        raise Missing
+
+
+async def _missing(tx: Tx, tenant_id: int, contact_id: int) -> Missing:
+    """Why a contact is not there: it is part of another one now, or there is none. Index: contact_pkey."""
+    row = await tx.fetchrow(
+        """
+        WITH RECURSIVE chain AS (
+                SELECT id, created_second AS asked_second, merged_into, deleted_at
+                  FROM contact
+                 WHERE tenant_id = $1
+                   AND id = $2
+                   AND merged_into IS NOT NULL
+                 UNION ALL
+                SELECT c.id, n.asked_second, c.merged_into, c.deleted_at
+                  FROM chain n
+                  JOIN contact c
+                    ON c.tenant_id = $1
+                   AND c.id = n.merged_into
+             )
+        SELECT id, asked_second
+          FROM chain
+         WHERE deleted_at IS NULL
+        """,
+        tenant_id,
+        contact_id,
+    )
+    return Missing() if row is None else MergedAway(merged_into=row["id"], created_second=row["asked_second"])
 
 
 async def page(tx: Tx, tenant_id: int, after: Cursor, limit: int) -> list[Contact]:

@@ -5,10 +5,12 @@ Reading takes arrays and writing copies rows, so that one record and ten thousan
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -22,7 +24,8 @@ from ringbook.store.contacts import search_entries
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
-_MOST_OF_A_CUSTOMER = 100
+MOST_OF_A_CUSTOMER = 100
+_TURN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ async def candidates(
         schema.by_key[CUSTOMER_ID].id,
         list(customers),
         list(match_keys),
-        _MOST_OF_A_CUSTOMER,
+        MOST_OF_A_CUSTOMER,
         MOST_SHARING + 1,
     )
     return {row["contact_id"] for row in rows}
@@ -177,40 +180,65 @@ def _person(id_: int, attributes: str, numbers: dict[Source, Phone], written: in
 # ---- Writing
 
 
-async def insert_records(
-    tx: Tx,
+class Rows(NamedTuple):
+    """What is to be copied into a table."""
+
+    table: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+async def copy(tx: Tx, several: Iterable[Rows]) -> None:
+    """Store rows; now and then, others on this worker are let in."""
+    for one in several:
+        if one.rows:
+            await tx.copy_records_to_table(one.table, columns=one.columns, records=_in_turn(one.rows))
+
+
+async def _in_turn(rows: Sequence[Sequence[Any]]) -> AsyncIterator[Sequence[Any]]:
+    for at, row in enumerate(rows, 1):
+        yield row
+        if at % _TURN == 0:
+            await asyncio.sleep(0)
+
+
+def record_rows(
     tenant_id: int,
     target: CallingList,
-    first_position: int,
+    positions: Iterator[int],
     now: datetime,
     records: Sequence[Entering],
     links: Sequence[Linked],
-) -> None:
-    """New records with their numbers and their contacts, from this position on."""
-    await tx.copy_records_to_table(
-        "list_record",
-        columns=(
-            *("tenant_id", "list_id", "unique_keys", "created_at", "updated_at", "position", "id", "fields"),
-            *("key_text", "key_submitted", "customer_id", "external_id", "sort_name", "contact_id", "link"),
-        ),
-        records=[
+    import_id: int | None,
+) -> Sequence[Rows]:
+    """New records, of an import if there is one, with their numbers and their contacts, at the next positions."""
+    return (
+        Rows(
+            "list_record",
             (
-                *(tenant_id, target.id, target.unique_keys, now, now, position, r.record_id, _json(r.draft.fields)),
-                *(r.draft.key_text, r.draft.key_submitted, r.draft.customer_id, r.draft.external_id),
-                *(r.draft.sort_name, linked.contact_id, linked.link),
-            )
-            for position, (r, linked) in enumerate(zip(records, links, strict=True), first_position)
-        ],
-    )
-    await tx.copy_records_to_table(
-        "list_record_phone",
-        columns=("tenant_id", "record_id", "slot", "field", "match_key", "raw", "e164", "digits"),
-        records=[
-            (tenant_id, r.record_id, at.slot, at.field, phone.match_key, phone.raw, phone.e164, phone.digits)
-            for r in records
-            for at in r.draft.phones
-            for phone in (r.phones[at.slot],)
-        ],
+                *("tenant_id", "list_id", "unique_keys", "created_at", "updated_at", "position", "id", "fields"),
+                *("key_text", "key_submitted", "customer_id", "external_id", "sort_name", "contact_id", "link"),
+                "import_id",
+            ),
+            [
+                (
+                    *(tenant_id, target.id, target.unique_keys, now, now, next(positions), r.record_id),
+                    *(_json(r.draft.fields), r.draft.key_text, r.draft.key_submitted, r.draft.customer_id),
+                    *(r.draft.external_id, r.draft.sort_name, linked.contact_id, linked.link, import_id),
+                )
+                for r, linked in zip(records, links, strict=True)
+            ],
+        ),
+        Rows(
+            "list_record_phone",
+            ("tenant_id", "record_id", "slot", "field", "match_key", "raw", "e164", "digits"),
+            [
+                (tenant_id, r.record_id, at.slot, at.field, phone.match_key, phone.raw, phone.e164, phone.digits)
+                for r in records
+                for at in r.draft.phones
+                for phone in (r.phones[at.slot],)
+            ],
+        ),
     )
 
 
@@ -236,63 +264,76 @@ async def take_up(tx: Tx, tenant_id: int, list_id: int, record_ids: Sequence[int
     )
 
 
-async def write_persons(tx: Tx, schema: Schema, tenant_id: int, now: datetime, people: Sequence[Person]) -> None:
-    """Store what has become of these contacts, and what each of them is found by from now on."""
+def contact_rows(
+    schema: Schema, tenant_id: int, now: datetime, people: Sequence[Person], import_id: int | None
+) -> Iterator[Rows]:
+    """The contacts that are new, of an import if there is one, and what any of these people is found by from now on.
+
+    In the order of the indexes they go into: many at once cost a third less so.
+    """
+    second = int(now.timestamp())
     made = [person for person in people if person.before is None]
+    yield Rows(
+        "contact",
+        ("tenant_id", "id", "created_second", "attributes", "version", "created_at", "updated_at", "import_id"),
+        [(tenant_id, p.id, second, _json(p.attributes), p.writes, now, _written_at(now, p), import_id) for p in made],
+    )
+    yield Rows(
+        "contact_search",
+        ("tenant_id", "attribute_id", "folded", "contact_id"),
+        sorted([(tenant_id, *entry, p.id) for p in made for entry in search_entries(schema, p.attributes)]),
+    )
+    numbers = [
+        (tenant_id, phone.match_key, p.id, *source, phone.raw, phone.e164, phone.digits)
+        for p in people
+        for source, phone in p.numbers.items()
+        if not _same(phone, p.numbers_before.get(source))
+    ]
+    yield Rows(
+        "contact_phone",
+        ("tenant_id", "match_key", "contact_id", "source_id", "source", "raw", "e164", "digits"),
+        sorted(numbers, key=itemgetter(1, 2)),
+    )
+
+
+async def write_changes(tx: Tx, schema: Schema, tenant_id: int, now: datetime, people: Sequence[Person]) -> None:
+    """Store what has become of those contacts that were there before, and what they are found by no more."""
     changed = [person for person in people if person.before is not None and person.changed]
-    await _insert_contacts(tx, schema, tenant_id, now, made)
     if changed:
-        await _update_contacts(tx, tenant_id, changed)
+        await _update_contacts(tx, tenant_id, now, changed)
         old = {(p.id, entry) for p in changed for entry in search_entries(schema, p.before or {})}
         new = {(p.id, entry) for p in changed for entry in search_entries(schema, p.attributes)}
         await _drop_entries(tx, tenant_id, old - new)
         await _put_entries(tx, tenant_id, new - old)
     gone = [(p.id, at) for p in people for at, phone in p.numbers_before.items() if not _same(phone, p.numbers.get(at))]
     await _drop_numbers(tx, tenant_id, gone)
-    await tx.copy_records_to_table(
-        "contact_phone",
-        columns=("tenant_id", "contact_id", "source_id", "source", "match_key", "raw", "e164", "digits"),
-        records=[
-            (tenant_id, p.id, *source, phone.match_key, phone.raw, phone.e164, phone.digits)
-            for p in people
-            for source, phone in p.numbers.items()
-            if not _same(phone, p.numbers_before.get(source))
-        ],
-    )
 
 
 def _same(one: Phone, other: Phone | None) -> bool:
     return other is not None and (one.raw, one.match_key) == (other.raw, other.match_key)
 
 
-async def _insert_contacts(tx: Tx, schema: Schema, tenant_id: int, now: datetime, made: Sequence[Person]) -> None:
-    second = int(now.timestamp())
-    await tx.copy_records_to_table(
-        "contact",
-        columns=("tenant_id", "id", "created_second", "attributes", "created_at", "updated_at"),
-        records=[(tenant_id, person.id, second, _json(person.attributes), now, now) for person in made],
-    )
-    await tx.copy_records_to_table(
-        "contact_search",
-        columns=("tenant_id", "attribute_id", "folded", "contact_id"),
-        records=[(tenant_id, *entry, p.id) for p in made for entry in search_entries(schema, p.attributes)],
-    )
+def _written_at(now: datetime, person: Person) -> datetime:
+    """When a person was written, among the others of now: the most recently written is who a number means."""
+    return now + timedelta(microseconds=person.written)
 
 
-async def _update_contacts(tx: Tx, tenant_id: int, changed: Sequence[Person]) -> None:
+async def _update_contacts(tx: Tx, tenant_id: int, now: datetime, changed: Sequence[Person]) -> None:
     await tx.execute(
         """
         UPDATE contact c
            SET attributes = p.attributes,
-               version = version + 1,
-               updated_at = ringbook_now($1)
-          FROM unnest($2::bigint[], $3::json[]) AS p (id, attributes)
+               version = version + p.writes,
+               updated_at = p.updated_at
+          FROM unnest($2::bigint[], $3::json[], $4::int[], $5::timestamptz[]) AS p (id, attributes, writes, updated_at)
          WHERE c.tenant_id = $1
            AND c.id = p.id
         """,
         tenant_id,
         [person.id for person in changed],
         [_json(person.attributes) for person in changed],
+        [person.writes for person in changed],
+        [_written_at(now, person) for person in changed],
     )
 
 

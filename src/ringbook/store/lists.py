@@ -128,6 +128,25 @@ async def all_lists(tx: Tx, tenant_id: int) -> list[CallingList]:
     return [_list(row) for row in rows]
 
 
+async def page(tx: Tx, tenant_id: int, after: int, limit: int) -> list[CallingList]:
+    """The same in the order they were made, with ids above `after`. Index: calling_list_pkey."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_LIST}
+          FROM calling_list
+         WHERE tenant_id = $1
+           AND id > $2
+           AND (campaign_id IS NULL OR next_position > 0)
+         ORDER BY id
+         LIMIT $3
+        """,
+        tenant_id,
+        after,
+        limit,
+    )
+    return [_list(row) for row in rows]
+
+
 async def lock(tx: Tx, tenant_id: int, list_id: int, positions: int = 0) -> int:
     """Hold the list against other writers and take `positions` of its positions; the first of them."""
     first: int | None = await tx.fetchval(
@@ -195,35 +214,47 @@ async def by_key(tx: Tx, tenant_id: int, target: CallingList, key: str, submitte
 
     Where keys are unique, the record that was sent so comes first, then the one that is stored as this would be, then
     the one that is stored so. Elsewhere the newest is meant.
+    """
+    return (await by_keys(tx, tenant_id, target, [(key, submitted)])).get(0)
+
+
+async def by_keys(
+    tx: Tx, tenant_id: int, target: CallingList, keys: Sequence[tuple[str, str]]
+) -> dict[int, ListRecord]:
+    """The same for many keys, each as stored and as it was sent: by place, the records that there are.
+
     Indexes: list_record_unique or list_record_key, list_record_submitted.
     """
-    row = await tx.fetchrow(
+    rows = await tx.fetch(
         f"""
-        SELECT {_RECORD}
-          FROM (
-                SELECT r.*, CASE WHEN NOT r.unique_keys THEN 0 WHEN r.key_text = $5 THEN 2 ELSE 3 END AS rank
-                  FROM list_record r
-                 WHERE r.tenant_id = $1
-                   AND r.list_id = $2
-                   AND r.key_text = ANY ($3::text[])
-                   AND {"r.unique_keys" if target.unique_keys else "NOT r.unique_keys"}
-                 UNION ALL
-                SELECT r.*, CASE WHEN r.unique_keys THEN 1 ELSE 0 END AS rank
-                  FROM list_record r
-                 WHERE r.tenant_id = $1
-                   AND r.list_id = $2
-                   AND r.key_submitted = $4
+        SELECT k.n::int - 1 AS n, {_RECORD}
+          FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS k (key, submitted, n)
+         CROSS JOIN LATERAL (
+                SELECT r.*
+                  FROM (
+                        SELECT r.*, CASE WHEN NOT r.unique_keys THEN 0 WHEN r.key_text = k.key THEN 2 ELSE 3 END AS rank
+                          FROM list_record r
+                         WHERE r.tenant_id = $1
+                           AND r.list_id = $2
+                           AND r.key_text = ANY (ARRAY[k.key, k.submitted])
+                           AND {"r.unique_keys" if target.unique_keys else "NOT r.unique_keys"}
+                         UNION ALL
+                        SELECT r.*, CASE WHEN r.unique_keys THEN 1 ELSE 0 END AS rank
+                          FROM list_record r
+                         WHERE r.tenant_id = $1
+                           AND r.list_id = $2
+                           AND r.key_submitted = k.submitted
+                       ) r
+                 ORDER BY r.rank, r.id DESC
+                 LIMIT 1
                ) r
-         ORDER BY r.rank, r.id DESC
-         LIMIT 1
         """,
         tenant_id,
         target.id,
-        [key, submitted],
-        submitted,
-        key,
+        [key for key, _ in keys],
+        [submitted for _, submitted in keys],
     )
-    return None if row is None else _record(row)
+    return {row["n"]: _record(row) for row in rows}
 
 
 async def taken_loose_keys(tx: Tx, tenant_id: int, list_id: int, keys: Sequence[str]) -> set[str]:
@@ -327,6 +358,18 @@ async def numbers(tx: Tx, tenant_id: int, record_id: int) -> dict[str, str]:
     return {row["field"]: row["raw"] for row in rows}
 
 
+async def numbers_of(tx: Tx, tenant_id: int, record_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The same of many records. Index: list_record_phone_pkey."""
+    numbers: dict[int, dict[str, str]] = {id_: {} for id_ in record_ids}
+    for row in await tx.fetch(
+        "SELECT record_id, field, raw FROM list_record_phone WHERE tenant_id = $1 AND record_id = ANY ($2::bigint[])",
+        tenant_id,
+        record_ids,
+    ):
+        numbers[row["record_id"]][row["field"]] = row["raw"]
+    return numbers
+
+
 async def hold_of_contact(tx: Tx, tenant_id: int, contact_id: int) -> None:
     """Hold the contact's records until the transaction ends, as a writer of one does before it takes its contact."""
     await tx.execute(
@@ -334,6 +377,32 @@ async def hold_of_contact(tx: Tx, tenant_id: int, contact_id: int) -> None:
         tenant_id,
         contact_id,
     )
+
+
+async def hold_called(tx: Tx, tenant_id: int, campaign_id: int, record_or_own_id: int) -> None:
+    """Let nobody change or delete the list record behind a campaign record until the transaction ends.
+
+    Indexes: campaign_record_pkey, campaign_record_record, list_record_pkey.
+    """
+    if fits(record_or_own_id):
+        await tx.execute(
+            """
+            SELECT 1
+              FROM list_record
+             WHERE tenant_id = $1
+               AND id IN (
+                       SELECT record_id
+                         FROM campaign_record
+                        WHERE tenant_id = $1
+                          AND campaign_id = $2
+                          AND (id = $3 OR record_id = $3)
+                     )
+               FOR SHARE
+            """,
+            tenant_id,
+            campaign_id,
+            record_or_own_id,
+        )
 
 
 async def phones(tx: Tx, tenant_id: int, record_id: int) -> dict[int, tuple[str, str]]:
@@ -346,15 +415,34 @@ async def phones(tx: Tx, tenant_id: int, record_id: int) -> dict[int, tuple[str,
     return {row["slot"]: (row["match_key"], row["raw"]) for row in rows}
 
 
-async def delete_records(tx: Tx, tenant_id: int, list_id: int, ids: Sequence[int] | None) -> int:
-    """Delete these records of the list (None: all) everywhere; how many. Contacts and their history stay."""
-    chosen = "$3::bigint[] IS NULL" if ids is None else "id = ANY ($3)"
+async def places(tx: Tx, tenant_id: int, list_id: int, start: int, limit: int) -> list[tuple[int, int]]:
+    """Position and id of records from a position on. Index: list_record_position."""
+    rows = await tx.fetch(
+        """
+        SELECT position, id
+          FROM list_record
+         WHERE tenant_id = $1
+           AND list_id = $2
+           AND position >= $3
+         ORDER BY position
+         LIMIT $4
+        """,
+        tenant_id,
+        list_id,
+        start,
+        limit,
+    )
+    return [(row["position"], row["id"]) for row in rows]
+
+
+async def delete_records(tx: Tx, tenant_id: int, list_id: int, ids: Sequence[int]) -> int:
+    """Delete these records of the list everywhere; how many. Contacts and their history stay."""
     gone = await tx.fetch(
-        f"""
+        """
         DELETE FROM list_record
          WHERE tenant_id = $1
            AND list_id = $2
-           AND {chosen}
+           AND id = ANY ($3::bigint[])
         RETURNING id, contact_id
         """,
         tenant_id,
@@ -392,9 +480,7 @@ async def _delete_campaign_records(tx: Tx, tenant_id: int, record_ids: Sequence[
 
 
 async def drop_list(tx: Tx, tenant_id: int, list_id: int) -> None:
-    """Delete the list with all its records."""
-    await lock(tx, tenant_id, list_id)
-    await delete_records(tx, tenant_id, list_id, None)
+    """Delete the list, whose records are gone."""
     await tx.execute("DELETE FROM calling_list WHERE tenant_id = $1 AND id = $2", tenant_id, list_id)
 
 

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 TABLES = "contact, contact_phone, contact_search, list_record, list_record_phone, campaign_record"
 _LEAST_GROWTH = 2_000
-_GROWN = 0.2
+_GROWN = 0.5
 _SETTLE_SECONDS = 0.5
 """A bulk write tells of its rows a moment before it commits them."""
 
@@ -61,7 +61,10 @@ class Statistics:
         await asyncio.sleep(_SETTLE_SECONDS)
         try:
             async with self._reading() as tx:
-                known = await tx.fetchval("SELECT reltuples FROM pg_class WHERE oid = to_regclass('list_record')")
+                known = await tx.fetchval(
+                    "SELECT max(reltuples) FROM pg_class"
+                    " WHERE oid IN (to_regclass('list_record'), to_regclass('contact'))"
+                )
         except Problem:
             return
         if self._grown >= known * _GROWN:

@@ -1,0 +1,162 @@
+"""`python -m bench.imports`: files of contacts and of list records in, end to end, while phones ring.
+
+Each import is the command that people use, on a server that runs; every index is live. What PostgreSQL alone takes for
+the same file, into one table without an index, is measured beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.data import HERE
+from bench.problem import BenchProblem
+from bench.servers import Running, ringbook, ringbook_command
+from ringbook.store.embedded import EmbeddedServer, open_embedded
+
+_KEY = "bench-imports-native-secret"
+_COLUMNS = ("customer_id", "first_name", "last_name", "phone1", "email", "city")
+_LIST_COLUMNS = ("id", "first_name", "last_name", "phone1")
+_FIRST = ("Maria", "Ada", "José", "Eve", "Kim", "Olga", "Ivy", "Max", "Uta", "Ben")
+_ASKED_A_SECOND = 100
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One import: its rate, the most memory of its process, and how long look-ups took meanwhile."""
+
+    name: str
+    rows: int
+    seconds: float
+    peak_mb: float
+    asked: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        return self.rows / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """In milliseconds."""
+        ordered = sorted(self.asked) or [0.0]
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.imports", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    rows = parser.parse_args().rows
+    with tempfile.TemporaryDirectory(prefix="ringbook-imports-", dir=os.environ.get("RINGBOOK_BENCH_DATA")) as place:
+        folder, contacts, records = Path(place) / "data", Path(place) / "contacts.csv", Path(place) / "records.csv"
+        folder.mkdir(mode=0o700)
+        _write(contacts, _COLUMNS, rows)
+        _write(records, _LIST_COLUMNS, rows)
+        with open_embedded(folder, serving=False) as server:
+            raw = rows / _copy(server, contacts)
+        print(f"{'raw COPY into one table':32} {raw:10,.0f} rows/s", flush=True)
+        with ringbook(folder, "--workspace", str(HERE / "imports.toml")) as running:
+            for name, file, what in (
+                ("contacts, all new", contacts, ("--contacts",)),
+                ("the same again, unchanged", contacts, ("--contacts",)),
+                ("a list in two campaigns", records, ("--list", "Prospects")),
+            ):
+                _tell(_import(running, folder, name, file, what, rows), raw)
+    return 0
+
+
+def _tell(done: Imported, raw: float) -> None:
+    print(
+        f"{done.name:32} {done.rate:10,.0f} rows/s {done.seconds:8.1f} s {done.rate / raw:6.3f} of COPY"
+        f" {done.peak_mb:6.0f} MB  lookup p50 {done.percentile(0.5):.1f} ms, p99 {done.percentile(0.99):.1f} ms",
+        flush=True,
+    )
+
+
+def _import(running: Running, folder: Path, name: str, file: Path, what: Sequence[str], rows: int) -> Imported:
+    command = [*ringbook_command("import"), str(file), *what, "--tenant", "bench-imports", "--data", str(folder)]
+    with _ringing(running, rows) as asked:
+        began = time.monotonic()
+        process = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise BenchProblem(f"The import failed: {said.decode()[-500:]}")
+    return Imported(name, rows, seconds, usage.ru_maxrss / 1024, asked)
+
+
+@contextmanager
+def _ringing(running: Running, rows: int) -> Iterator[Sequence[float]]:
+    """Look-ups at a steady rate while the block runs, and how long each took."""
+    took: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        moment = time.monotonic()
+        n = 0
+        while not over.is_set():
+            n += 1
+            moment += 1 / _ASKED_A_SECOND
+            time.sleep(max(0.0, moment - time.monotonic()))
+            path = f"/v1/lookup?phone={_national(n * 7919 % rows)}"
+            request = urllib.request.Request(running.url + path, headers={"authorization": f"Bearer {_KEY}"})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                json.load(answer)
+            took.append(time.monotonic() - moment)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        asking.join()
+
+
+def _copy(server: EmbeddedServer, file: Path) -> float:
+    columns = ", ".join(f"{name} text" for name in _COLUMNS)
+    server.client("psql", "-Xqc", f"CREATE TABLE raw ({columns})")
+    began = time.monotonic()
+    server.client("psql", "-Xqc", f"\\copy raw FROM '{file}' CSV HEADER")
+    took = time.monotonic() - began
+    server.client("psql", "-Xqc", "DROP TABLE raw")
+    return took
+
+
+def _write(file: Path, columns: Sequence[str], rows: int) -> None:
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, columns, extrasaction="ignore")
+        writer.writeheader()
+        for i in range(rows):
+            # A file is in no order that an index has.
+            n = i * 7919 % rows
+            person = {"customer_id": f"C{n}", "first_name": _FIRST[n % 10], "last_name": f"Name{n % 997}"}
+            more = {"id": str(n), "phone1": _spelled(n), "email": f"p{n}@example.com", "city": f"City {n % 300}"}
+            writer.writerow(person | more)
+
+
+def _national(n: int) -> str:
+    return str(2_122_000_000 + n % 7_000_000 + n // 7_000_000 * 10_000_000)
+
+
+def _spelled(n: int) -> str:
+    digits = _national(n)
+    area, office, line = digits[:3], digits[3:6], digits[6:]
+    return (digits, f"({area}) {office}-{line}", f"+1 {area} {office} {line}", f"1-{area}-{office}-{line}")[n % 4]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Rows of an import that are records of a list: new ones go in one go, known ones are changed one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ringbook.core import linking
+from ringbook.core.context import Context
+from ringbook.core.lists import key_texts
+from ringbook.domain.calling_list import CallingList, ListRecord
+from ringbook.domain.intake import Mode, Outcome
+from ringbook.domain.problems import Missing, Problem
+from ringbook.store import lists
+
+if TYPE_CHECKING:
+    from ringbook.store.database import Tx
+
+
+async def added(
+    tx: Tx, context: Context, target: CallingList, rows: Sequence[tuple[int, Mapping[str, Any]]]
+) -> Sequence[Outcome]:
+    added = await linking.add_records(tx, context, target, [row for _, row in rows])
+    problems = {refused.at: refused.problem for refused in added.refused}
+    ids = iter(added.ids)
+    return [
+        Outcome(at, "refused", None, problems[n]) if n in problems else Outcome(at, "added", next(ids))
+        for n, (at, _) in enumerate(rows)
+    ]
+
+
+async def written(
+    tx: Tx, context: Context, target: CallingList, rows: Sequence[Mapping[str, Any]], mode: Mode
+) -> Sequence[Outcome]:
+    """Rows of which some are known: what is new goes in one go, until a row changes one of those."""
+    tenant_id = context.tenant.id
+    outcomes: list[Outcome] = []
+    keys: dict[int, tuple[str, str]] = {}
+    for at, row in enumerate(rows):
+        try:
+            keys[at] = key_texts(target, row)
+        except Problem as problem:
+            outcomes.append(Outcome(at, "refused", None, problem))
+    places = list(keys)
+    found = await lists.by_keys(tx, tenant_id, target, list(keys.values()))
+    known = {places[n]: record for n, record in found.items()}
+    numbers = await lists.numbers_of(tx, tenant_id, [record.id for record in known.values()])
+    waiting: list[tuple[int, Mapping[str, Any]]] = []
+    coming: set[str] = set()
+    stale: set[int] = set()
+    for at, key in keys.items():
+        before = known.get(at)
+        if before is None and not coming.isdisjoint(key):
+            outcomes += await added(tx, context, target, waiting)
+            waiting = []
+            before = await lists.by_key(tx, tenant_id, target, *key)
+            stale |= {before.id} if before is not None else set()
+        if before is None and mode == "update":
+            outcomes.append(Outcome(at, "refused", None, Missing("There is no such record.")))
+        elif before is None:
+            waiting.append((at, rows[at]))
+            coming.update(key)
+        elif before.id not in stale and _says_the_same(target, rows[at], before, numbers[before.id]):
+            outcomes.append(Outcome(at, "unchanged", before.id))
+        else:
+            outcomes += await added(tx, context, target, waiting)
+            waiting = []
+            outcomes.append(await _updated(tx, context, target, at, rows[at], before.id))
+            stale.add(before.id)
+            coming.update(key)
+    outcomes += await added(tx, context, target, waiting)
+    return sorted(outcomes, key=lambda outcome: outcome.at)
+
+
+def _says_the_same(target: CallingList, row: Mapping[str, Any], before: ListRecord, numbers: Mapping[str, str]) -> bool:
+    try:
+        draft = target.layout.draft(row, before.fields, numbers)
+    except Problem:
+        return False
+    return draft.fields == before.fields and {phone.field: phone.raw for phone in draft.phones} == numbers
+
+
+async def _updated(
+    tx: Tx, context: Context, target: CallingList, at: int, row: Mapping[str, Any], record_id: int
+) -> Outcome:
+    tenant_id = context.tenant.id
+    before = await lists.record(tx, tenant_id, record_id)
+    if _says_the_same(target, row, before, await lists.numbers(tx, tenant_id, record_id)):
+        return Outcome(at, "unchanged", record_id)
+    try:
+        async with tx.transaction():
+            await linking.update_record(tx, context, target, record_id, row)
+    except Problem as problem:
+        return Outcome(at, "refused", None, problem)
+    return Outcome(at, "updated", record_id)
