@@ -1,0 +1,296 @@
+"""`ringbook import` and `ringbook export`: files in and out, with a bar, and with numbers that add up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ringbook.cli.options import Data, DatabaseUrl, Json, Tenant
+from ringbook.cli.place import Place, records_of
+from ringbook.cli.telling import tell_json
+from ringbook.core.access import Core, Records
+from ringbook.core.exports import ExportFormat, ExportOf
+from ringbook.domain.exchange import Import, ImportMode, ImportSettings
+from ringbook.domain.problems import Invalid
+from ringbook.domain.sheet_text import report_of
+from ringbook.domain.table import FileFormat
+
+app = typer.Typer()
+
+_MODES = {"add-or-update": "upsert"}
+_POLL_SECONDS = 0.2
+
+File = Annotated[Path | None, typer.Argument(help="CSV, JSON lines, vCard or XLSX; - is standard input.")]
+Contacts = Annotated[bool, typer.Option("--contacts", help="The rows are contacts.", envvar="RINGBOOK_CONTACTS")]
+ListName = Annotated[
+    str | None, typer.Option("--list", help="The rows are records of this list.", envvar="RINGBOOK_LIST")
+]
+
+
+@app.command("import")
+def import_file(
+    file: File = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    tenant: Tenant = None,
+    contacts: Contacts = False,
+    list_name: ListName = None,
+    key: Annotated[
+        str | None, typer.Option(help="The attribute that says who a contact is.", envvar="RINGBOOK_KEY")
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(help="add, update, upsert (add or update) or replace (a list).", envvar="RINGBOOK_MODE"),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="COLUMN=ATTRIBUTE; nothing behind = leaves it out.", envvar="RINGBOOK_MAP"),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Saved settings.", envvar="RINGBOOK_PROFILE")] = None,
+    save_profile: Annotated[
+        str | None, typer.Option(help="Save these settings under a name.", envvar="RINGBOOK_SAVE_PROFILE")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, jsonl, vcard or xlsx.", envvar="RINGBOOK_FORMAT")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="As Python names it.", envvar="RINGBOOK_ENCODING")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="One character, or tab.", envvar="RINGBOOK_DELIMITER")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the first row names the columns.", envvar="RINGBOOK_HEADER"),
+    ] = None,
+    clear_blanks: Annotated[
+        bool, typer.Option("--clear-blanks", help="An empty cell clears.", envvar="RINGBOOK_CLEAR_BLANKS")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count, and change nothing.", envvar="RINGBOOK_DRY_RUN")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Where the refused rows go, as CSV.", envvar="RINGBOOK_REPORT")
+    ] = None,
+    undo: Annotated[
+        int | None, typer.Option(help="Take the import with this id back, instead.", envvar="RINGBOOK_UNDO")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the rows of a file in. Killed, the same command goes on where it was."""
+    place = Place(data, database)
+    if undo is not None:
+        _tell_undone(place.run(lambda core: _undo(core, tenant, undo)), as_json)
+        return
+    if file is None:
+        raise Invalid("Say which file: `ringbook import FILE --contacts`, or - for standard input.")
+    if contacts == (list_name is not None):
+        raise Invalid("Say what the rows are: --contacts, or --list NAME.")
+    asked = ImportSettings(
+        key=key,
+        dry_run=dry_run,
+        mapping=_mapping(column or []),
+        blanks="clear" if clear_blanks else "keep",
+        format=None if file_format is None else _one_of(file_format, FileFormat, "--format"),
+        encoding=encoding,
+        delimiter="\t" if delimiter == "tab" else delimiter,
+        header=header,
+    )
+
+    async def work(core: Core) -> Import:
+        records = await records_of(core, tenant)
+        settings = asked if profile is None else _over((await records.imports.profile(profile)).settings, asked)
+        wanted = None if mode is None else _one_of(_MODES.get(mode, mode), ImportMode, "--mode")
+        if wanted is None and profile is not None:
+            wanted = settings.mode
+        settings = await records.imports.settings(settings, list_name, mode=wanted)
+        if save_profile is not None:
+            await records.imports.put_profile(save_profile, msgspec.structs.replace(settings, dry_run=False))
+        with _at_hand(file) as (path, name), _bar(quiet=as_json) as told:
+            job = await records.imports.carry_out(path, name, settings, told)
+        if report is not None:
+            await _write_report(records, job, report)
+        return job
+
+    job = place.run(work)
+    if as_json:
+        tell_json(job)
+    else:
+        _tell(job, report)
+    if job.state != "done":
+        raise typer.Exit(1)
+
+
+async def _undo(core: Core, tenant: str | None, import_id: int) -> Import:
+    records = await records_of(core, tenant)
+    job = await records.imports.undo(import_id)
+    while job.state == "undoing":
+        if not await records.imports.work():
+            await asyncio.sleep(_POLL_SECONDS)  # a server does it
+        job = await records.imports.get(import_id)
+    return job
+
+
+async def _write_report(records: Records, job: Import, report: Path) -> None:
+    try:
+        with report.open("wb") as out:
+            async for piece in report_of(records.imports.refusals(job.id), job.form):
+                out.write(piece)
+    except OSError as error:
+        raise Invalid(f"{report} cannot be written: {error.strerror or error}.") from error
+
+
+def _mapping(pairs: list[str]) -> dict[str, str | None]:
+    mapping: dict[str, str | None] = {}
+    for pair in pairs:
+        column, sign, place = pair.rpartition("=")
+        if not sign or not column:
+            raise Invalid(f"--map takes COLUMN=ATTRIBUTE and not {pair}.")
+        mapping[column] = place or None
+    return mapping
+
+
+def _over(base: ImportSettings, asked: ImportSettings) -> ImportSettings:
+    """A profile with what the command line says instead."""
+    plain = msgspec.structs.asdict(ImportSettings())
+    said = {name: value for name, value in msgspec.structs.asdict(asked).items() if value != plain[name]}
+    return msgspec.structs.replace(base, **said | {"mapping": base.mapping | asked.mapping})
+
+
+def _one_of(text: str, choices: Any, option: str) -> Any:
+    try:
+        return msgspec.convert(text, choices)
+    except msgspec.ValidationError:
+        raise Invalid(f"{option} cannot be {text}: `ringbook import --help` says what there is.") from None
+
+
+@contextmanager
+def _at_hand(file: Path) -> Iterator[tuple[Path, str]]:
+    """The file and its name; what comes on standard input is put into one first, since it is read twice."""
+    if str(file) != "-":
+        if not file.is_file():
+            raise Invalid(f"{file} cannot be read: there is no such file.")
+        yield file, file.name
+        return
+    with tempfile.NamedTemporaryFile(prefix="ringbook-import-") as kept:
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.flush()
+        yield Path(kept.name), "standard input"
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Any]:
+    """Hears of an import's progress and shows it on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("Importing", total=1.0, rows=0, rate=0.0)
+
+        def told(job: Import) -> None:
+            progress.update(task, completed=job.share, rows=job.counts.rows, rate=job.rows_a_second)
+
+        yield told
+
+
+def _tell(job: Import, report: Path | None) -> None:
+    counts = job.counts
+    if job.form is not None and job.form.places is not None:
+        places = job.form.places
+        typer.echo("  ".join(f"{column} -> {place}" for column, place in places.items() if place))
+        ignored = [column for column, place in places.items() if place is None]
+        if ignored and job.form.is_textual:
+            typer.echo(f"Not taken: {', '.join(ignored)}. --map COLUMN=ATTRIBUTE takes one.")
+    parts = [f"{counts.added:,} added", f"{counts.updated:,} updated", f"{counts.unchanged:,} unchanged"]
+    typer.echo(f"{counts.rows:,} rows: {', '.join(parts)}, {counts.refused:,} refused.")
+    if counts.repeated:
+        typer.echo(f"{counts.repeated:,} of them were about somebody whom an earlier row was about.")
+    if counts.removed:
+        typer.echo(f"{counts.removed:,} records that the file does not name were removed.")
+    if counts.refused and report is None:
+        typer.echo("--report OUT.csv writes the refused rows with their reasons.")
+    elif counts.refused:
+        typer.echo(f"The refused rows are in {report}: mend them and import that file.")
+    if job.settings.dry_run:
+        typer.echo("It was a dry run: nothing has changed.")
+    elif job.failure:
+        typer.echo(f"Import {job.id} failed: {job.failure}", err=True)
+    else:
+        typer.echo(f"Import {job.id} is {job.state}. `ringbook import --undo {job.id}` takes it back, for a week.")
+
+
+def _tell_undone(job: Import, as_json: bool) -> None:
+    if as_json or job.undo is None:
+        tell_json(job)
+        return
+    typer.echo(f"Import {job.id} is {job.state}: {job.undo.deleted:,} deleted, {job.undo.restored:,} put back.")
+    for one in job.undo.some:
+        typer.echo(f"Left alone: {one.entity} {one.id}: {one.reason}.")
+    if job.undo.left > len(job.undo.some):
+        typer.echo(f"And {job.undo.left - len(job.undo.some):,} more.")
+
+
+@app.command("export")
+def export_records(
+    data: Data = None,
+    database: DatabaseUrl = None,
+    tenant: Tenant = None,
+    contacts: Annotated[bool, typer.Option("--contacts", help="All contacts.", envvar="RINGBOOK_CONTACTS")] = False,
+    list_name: Annotated[
+        str | None, typer.Option("--list", help="The records of this list.", envvar="RINGBOOK_LIST")
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="What it made of its records.", envvar="RINGBOOK_CAMPAIGN")
+    ] = None,
+    interactions: Annotated[
+        bool, typer.Option("--interactions", help="Calls with their legs.", envvar="RINGBOOK_INTERACTIONS")
+    ] = False,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="The journal, newest first.", envvar="RINGBOOK_CHANGES")
+    ] = False,
+    since: Annotated[
+        datetime | None, typer.Option(help="Of interactions and changes, UTC.", envvar="RINGBOOK_SINCE")
+    ] = None,
+    file_format: Annotated[
+        str, typer.Option("--format", help="csv, jsonl or vcard.", envvar="RINGBOOK_FORMAT")
+    ] = "csv",
+) -> None:
+    """Write records to standard output, as a file that `ringbook import` reads."""
+    asked: dict[ExportOf, int | str | bool | None] = {
+        "contacts": contacts,
+        "list": list_name,
+        "campaign": int(campaign) if campaign and campaign.isdecimal() else campaign,
+        "interactions": interactions,
+        "changes": changes,
+    }
+    chosen = [(of, ref) for of, ref in asked.items() if ref not in (None, False)]
+    if len(chosen) != 1:
+        raise Invalid("Say what: --contacts, --list NAME, --campaign NAME, --interactions or --changes.")
+    of, ref = chosen[0]
+    form: ExportFormat = _one_of(file_format, ExportFormat, "--format")
+    moment = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
+
+    async def work(core: Core) -> None:
+        records = await records_of(core, tenant)
+        async for piece in records.exports.pieces(of, None if ref is True else ref, form=form, since=moment):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+    try:
+        Place(data, database).run(work)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who reads has had enough

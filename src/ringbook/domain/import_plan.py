@@ -1,0 +1,74 @@
+"""What a row of a file says: its cells, by column, become values of attributes or of a list's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ringbook.domain.calling_list import Layout
+from ringbook.domain.exchange import RINGBOOK_ID, undefused, value_of
+from ringbook.domain.schema import Attribute, Schema
+from ringbook.domain.table import FileForm, Row
+
+
+class Plan:
+    """`mapping` says which column goes where. In a format whose rows name their columns, one that the mapping does not
+    speak of goes where its name says, or nowhere.
+    """
+
+    def __init__(
+        self, mapping: Mapping[str, str | None], target: Schema | Layout, form: FileForm, *, clear: bool = False
+    ) -> None:
+        self._target = target
+        self._textual = form.is_textual
+        self._clear = clear
+        self._places = dict(mapping)
+        self._attributes: dict[str, Attribute | None] = {}
+        if isinstance(target, Schema):
+            self._attributes = {key: target.by_key.get(key) for key in mapping.values() if key}
+        self._used = [(column, place) for column, place in mapping.items() if place]
+
+    def column_of(self, place: str | None) -> str:
+        """The file's own name for what goes there; empty where no column does."""
+        return next((column for column, to in self._places.items() if to == place), "") if place else ""
+
+    def said(self, row: Row) -> dict[str, Any]:
+        """What the row says; `ringbook_id` is among it where it says who it is about."""
+        return self._of_cells(row.values) if self._textual else self._of_object(row.values)
+
+    def _of_cells(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for column, place in self._used:
+            cell = cells.get(column)
+            if cell:
+                attribute = self._attributes.get(place)
+                value = undefused(cell) if attribute is None else value_of(attribute, cell)
+                if value != "":
+                    told[place] = value
+                    continue
+            if self._clear and place != RINGBOOK_ID:
+                told[place] = self._cleared
+        return told
+
+    @property
+    def _cleared(self) -> str | None:
+        return None if isinstance(self._target, Schema) else ""
+
+    def _of_object(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in self._places:
+                self._places[name] = self._named(name)
+            place = self._places[name]
+            if place is not None:
+                told[place] = value
+        return told
+
+    def _named(self, name: str) -> str | None:
+        if isinstance(self._target, Schema):
+            found = self._target.named(name)
+            place = RINGBOOK_ID if name == RINGBOOK_ID else found.key if found else None
+        else:
+            field = self._target[name]
+            place = field.name if field and not field.skip else None
+        return None if place in self._places.values() else place

@@ -1,0 +1,110 @@
+"""XLSX: the first sheet of a workbook, read row by row. What a cell shows as a number or a date becomes its text."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from ringbook.domain.import_lines import fault_of
+from ringbook.domain.problems import Invalid
+from ringbook.domain.table import MOST_COLUMNS, FileForm, Mark, Row, by_place, named, told_apart
+
+_LARGEST_STRINGS = 100_000_000
+"""Bytes of the texts that a workbook keeps in one place: they are held in memory all at once."""
+_LARGEST = 2_000_000_000
+
+
+class SheetReader:
+    """The rows of a workbook's first sheet, from a mark on, whose offset is its row."""
+
+    def __init__(self, form: FileForm, file: Path, at: Mark) -> None:
+        self.blank = 0
+        self._form = form
+        self._file = file
+        self._row = at.row
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self._row, self._row)
+
+    def __iter__(self) -> Iterator[Row]:
+        columns = self._form.columns
+        skip_header = self._form.header and self._row == 0
+        for cells in cells_of(self._file, self._row):
+            self._row += 1
+            if not any(cells):
+                self.blank += 1
+            elif skip_header:
+                skip_header = False
+            else:
+                yield _row(self._row, columns, cells)
+
+
+def form_of_sheet(file: Path, header: bool | None = None) -> FileForm:
+    """The form of a workbook: its first row that holds something names the columns, unless `header` is false."""
+    first = next((cells for cells in cells_of(file) if any(cells)), [])
+    while first and not first[-1]:
+        first.pop()
+    if len(first) > MOST_COLUMNS:
+        raise Invalid(f"A file has {MOST_COLUMNS} columns at most.")
+    named_there = header is not False
+    return FileForm("xlsx", header=named_there, columns=told_apart(first) if named_there else by_place(len(first)))
+
+
+def cells_of(file: Path, after: int = 0) -> Iterator[list[str]]:
+    """The rows of the first sheet as texts, without the first `after` ones; Invalid for what is no workbook."""
+    _check(file)
+    opened = file.open("rb")  # whatever its name ends in
+    try:
+        book = load_workbook(opened, read_only=True, data_only=True)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        opened.close()
+        raise Invalid("The file is not a workbook that can be read.") from error
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what a file says of its own size is often wrong
+        for cells in sheet.iter_rows(min_row=after + 1, values_only=True):
+            yield [_text(cell) for cell in cells]
+    finally:
+        book.close()
+        opened.close()
+
+
+def _check(file: Path) -> None:
+    """Invalid for a workbook that would become too large when it is unpacked."""
+    try:
+        with zipfile.ZipFile(file) as packed:
+            sizes = {part.filename: part.file_size for part in packed.infolist()}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise Invalid("The file is not a workbook.") from error
+    strings = sum(size for name, size in sizes.items() if name.endswith("sharedStrings.xml"))
+    if strings > _LARGEST_STRINGS or sum(sizes.values()) > _LARGEST:
+        raise Invalid("The workbook is too large: save it as CSV.")
+
+
+def _row(number: int, columns: tuple[str, ...], cells: list[str]) -> Row:
+    while len(cells) > len(columns) and not cells[-1]:
+        cells.pop()
+    cells += [""] * (len(columns) - len(cells))
+    fault = fault_of("".join(cells))
+    if len(cells) > len(columns):
+        fault = f"the row has {len(cells)} cells and not {len(columns)}"
+    return Row(number, named(columns, cells), fault)
+
+
+def _text(cell: Any) -> str:
+    """A cell as somebody would type it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)

@@ -1,0 +1,61 @@
+"""Rows as the text of a CSV file, a part at a time: quoted where it must be, and never a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from ringbook.domain.exchange import REPORT_COLUMNS, cell_of, defused, undefused
+from ringbook.domain.table import FileForm
+
+
+class Refused(Protocol):
+    """A row that was refused."""
+
+    @property
+    def row(self) -> int: ...
+    @property
+    def field(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def content(self) -> dict[str, Any]: ...
+
+
+def csv_of(rows: Iterable[Sequence[str]], delimiter: str = ",") -> bytes:
+    """Rows of cells as UTF-8, each with its line end."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+async def report_of(
+    refusals: AsyncGenerator[Sequence[Refused], None], form: FileForm | None
+) -> AsyncGenerator[bytes, None]:
+    """Refused rows with what was wrong, in the columns and with the delimiter of the file that they come from.
+
+    A column that the file's header did not have goes into the last one, so that nothing is lost.
+    """
+    columns = form.columns if form else ()
+    show = _shown if form and form.is_textual else _told
+    delimiter = form.delimiter if form and form.format == "csv" else ","
+    yield csv_of([[*map(defused, columns), *REPORT_COLUMNS]], delimiter)
+    async for part in refusals:
+        yield csv_of([_report_row(columns, one, show) for one in part], delimiter)
+
+
+def _told(value: Any) -> str:
+    return cell_of(None, value)
+
+
+def _shown(cell: Any) -> str:
+    """A cell as it came, unless a spreadsheet would run it."""
+    return "" if cell is None else defused(undefused(str(cell)))
+
+
+def _report_row(columns: Sequence[str], one: Refused, show: Callable[[Any], str]) -> list[str]:
+    cells = [show(one.content.get(column)) for column in columns]
+    more = [show(value) for name, value in one.content.items() if name not in columns]
+    return [*cells, str(one.row), defused(one.field), defused(one.reason), *more]
