@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ringbook.core.campaigns import find_campaign
 from ringbook.core.context import LONGEST_NUMBER, Context
 from ringbook.domain.do_not_call import Direction, DncEntry, DncList, DncType
+from ringbook.domain.erasure import ERASED_LIST
 from ringbook.domain.phone import match_key
 from ringbook.domain.problems import Conflict, Invalid, Missing, TooLarge
 from ringbook.domain.text import search_key
+from ringbook.store import campaigns, holds, journal
 from ringbook.store import do_not_call as stored
-from ringbook.store import journal
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 MOST_ENTRIES = 100_000
 """Entries that one request may name."""
+MOST_AT_ONCE = 1000
+"""Entries of one request of which each is answered for itself."""
 _SLICE = 20
 """Entries that are read before others have their turn: ten milliseconds of thinking at most."""
 _PART = 1000
 """Entries that are written, and told of in the journal, at a time."""
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+
+Fate = Literal["added", "prolonged", "unchanged"]
+"""What became of an entry: it is barred now, or for longer than before, or as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,22 @@ class Removed:
 
     count: int
     missing: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A number, or postcode, area code or record key, that is to be barred, until a time (None: for ever)."""
+
+    entry: str
+    comment: str = ""
+    expires_at: datetime | None = None
+
+
+class _Written(NamedTuple):
+    """The keys of entries that were not barred before, and of those that were for less."""
+
+    new: set[str]
+    longer: set[str]
 
 
 class DoNotCall:
@@ -48,10 +71,12 @@ class DoNotCall:
         Bound to no campaign, it bars all.
         """
         self._context.require("write")
+        _refuse_erased(name)
         async with self._context.database.transaction() as tx:
             before = (await stored.list_kinds(tx, self._context.tenant.id)).get(name)
             if before != kind:
                 list_id = await stored.put_list(tx, self._context.tenant.id, name, kind)
+                await look_again(tx, self._context.tenant.id)
                 was = None if before is None else {"name": name, "type": before}
                 await journal.record(tx, self._context.author, "dnc_list", list_id, was, {"name": name, "type": kind})
             return before is None
@@ -59,20 +84,24 @@ class DoNotCall:
     async def bind(self, name: str, campaign: int | str) -> None:
         """From now on the list bars only the campaigns it is bound to, this one among them."""
         self._context.require("write")
+        _refuse_erased(name)
         async with self._context.database.transaction() as tx:
             list_id = (await stored.list_names(tx, self._context.tenant.id)).get(name)
             if list_id is None:
                 raise Missing("There is no such do-not-call list.", of="dnc_list")
             target = await find_campaign(tx, self._context.tenant.id, campaign)
             await stored.bind(tx, self._context.tenant.id, list_id, target.id)
+            await look_again(tx, self._context.tenant.id)
             await journal.record(tx, self._context.author, "dnc_list", list_id, None, {"campaign": target.id})
 
     async def drop_list(self, name: str) -> None:
         self._context.require("write")
+        _refuse_erased(name)
         async with self._context.database.transaction() as tx:
             list_id = (await stored.list_names(tx, self._context.tenant.id)).get(name)
             if list_id is not None:
                 await stored.drop_list(tx, self._context.tenant.id, list_id)
+                await look_again(tx, self._context.tenant.id)
                 await journal.record(tx, self._context.author, "dnc_list", list_id, {"name": name}, None)
 
     async def names(self) -> list[str]:
@@ -101,7 +130,30 @@ class DoNotCall:
         keyed = await self._keyed(kind, entries)
         async with self._context.database.transaction() as tx:
             target = await self._held(tx, name, kind)
-            return await self._add(tx, target, keyed, comments, "outbound", expires_at)
+            return len((await self._add(tx, target, keyed, comments, "outbound", expires_at)).new)
+
+    async def add_each(self, name: str, entries: Sequence[NewEntry]) -> Sequence[Fate | Invalid]:
+        """Bar each of these; what became of each, or what is wrong with it. TooLarge for more than MOST_AT_ONCE."""
+        self._context.require("write")
+        if len(entries) > MOST_AT_ONCE:
+            raise TooLarge(f"No more than {MOST_AT_ONCE} do-not-call entries at once.")
+        kind = await self._kind(name)
+        keys = [self._key_or_fault(kind, each.entry) for each in entries]
+        alike: dict[datetime | None, dict[str, NewEntry]] = {}
+        for key, each in zip(keys, entries, strict=True):
+            if not isinstance(key, Invalid):
+                alike.setdefault(each.expires_at, {})[key] = each
+        new: set[str] = set()
+        longer: set[str] = set()
+        async with self._context.database.transaction() as tx:
+            target = await self._held(tx, name, kind)
+            for expires_at, keyed in alike.items():
+                raws = {key: each.entry for key, each in keyed.items()}
+                comments = {each.entry: each.comment for each in keyed.values()}
+                written = await self._add(tx, target, raws, comments, "outbound", expires_at)
+                new |= written.new
+                longer |= written.longer
+        return [key if isinstance(key, Invalid) else _fate(key, new, longer) for key in keys]
 
     async def replace(self, name: str, entries: Sequence[str], *, comments: Mapping[str, str] = _NONE) -> int:
         """Bar these and nothing else; how many they are. TooLarge for more than MOST_ENTRIES."""
@@ -143,7 +195,7 @@ class DoNotCall:
             if await stored.hold(tx, tenant_id, name) is None:
                 await stored.put_list(tx, tenant_id, name, kind)
             target = await self._held(tx, name, kind)
-            return await self._add(tx, target, keyed, _NONE, direction, expires_at)
+            return len((await self._add(tx, target, keyed, _NONE, direction, expires_at)).new)
 
     async def take(self, name: str, entries: Sequence[str] | None, direction: Direction = "both") -> int:
         """Bar these numbers (None: all of the list) no more in a direction; how many were."""
@@ -162,6 +214,7 @@ class DoNotCall:
             await stored.remove(tx, tenant_id, target.id, gone)
             await stored.turn(tx, tenant_id, target.id, halved, left)
             lost = [*gone, *halved]
+            await self._release(tx, target, lost)
             await self._journal(
                 tx, target, [({"removed": part, "direction": direction}, None) for part in _parts(lost)]
             )
@@ -176,6 +229,7 @@ class DoNotCall:
 
     async def _kind(self, name: str, otherwise: DncType | None = None) -> DncType:
         """What the list bars; Missing if there is none and nothing is said for that case."""
+        _refuse_erased(name)
         async with self._context.database.reading() as tx:
             kind = await stored.kind_of(tx, self._context.tenant.id, name) or otherwise
         if kind is None:
@@ -199,31 +253,41 @@ class DoNotCall:
         comments: Mapping[str, str],
         direction: Direction,
         expires_at: datetime | None,
-    ) -> int:
-        """Bar these entries, by key, in a direction; how many were not barred in it before."""
+    ) -> _Written:
+        """Bar these entries, by key, in a direction; the keys that were not barred in it before, and those for less."""
         tenant_id = self._context.tenant.id
-        added = 0
+        all_written = _Written(set(), set())
         for part in _parts(list(keyed)):
             before = await stored.directions(tx, tenant_id, target.id, part)
             rows = {key: (keyed[key], comments.get(keyed[key], "")) for key in part}
             written = await stored.add(tx, tenant_id, target.id, rows, direction, expires_at)
             new = [key for key in part if before.get(key) not in (direction, "both")]
-            added += len(new)
             longer = written.difference(new)
+            all_written.new.update(new)
+            all_written.longer.update(longer)
             said: dict[str, Any] = {"added": [keyed[key] for key in new]}
             if longer:
                 said["prolonged"] = [keyed[key] for key in part if key in longer]
             if direction != "outbound":
                 said["direction"] = direction
             await self._journal(tx, target, [(None, said)] if written else [])
-        return added
+        return all_written
 
     async def _remove(self, tx: Tx, target: DncList, keys: Sequence[str] | None) -> set[str]:
         """Take these entries (None: all) off the list; the keys of those that stood."""
         gone = await stored.remove(tx, self._context.tenant.id, target.id, keys)
+        await self._release(tx, target, [key for key, _ in gone])
         raws = [raw for _, raw in gone]
         await self._journal(tx, target, [({"removed": part}, None) for part in _parts(raws)])
         return {key for key, _ in gone}
+
+    async def _release(self, tx: Tx, target: DncList, keys: Sequence[str]) -> None:
+        """Have claims look anew at whom these entries have barred."""
+        if target.type != "INTERNAL":
+            await look_again(tx, self._context.tenant.id)
+            return
+        for part in _parts(keys):
+            await holds.release_numbers(tx, self._context.tenant.id, part)
 
     async def _journal(self, tx: Tx, target: DncList, changes: Sequence[tuple[Any, Any]]) -> None:
         said = [(target.id, before, after) for before, after in changes]
@@ -246,11 +310,34 @@ class DoNotCall:
             keys[entry] = self._key(kind, entry)
         return keys
 
+    def _key_or_fault(self, kind: DncType, entry: str) -> str | Invalid:
+        try:
+            key = self._key(kind, entry)
+        except Invalid as fault:
+            return fault
+        return key if entry.strip() else Invalid("An entry is not empty.", field="entry")
+
     def _key(self, kind: DncType, entry: str) -> str:
         """What a list's entries are compared by: numbers in any spelling, everything else folded."""
         if len(entry) > LONGEST_NUMBER:
             raise Invalid(f"An entry has {LONGEST_NUMBER} characters at most.")
         return match_key(entry, self._context.tenant.region) if kind == "INTERNAL" else search_key(entry)
+
+
+async def look_again(tx: Tx, tenant_id: int) -> None:
+    """Have claims look anew at whomever a do-not-call list has barred: one bars fewer now."""
+    for campaign in await campaigns.all_campaigns(tx, tenant_id):
+        await holds.look_again(tx, tenant_id, campaign.id, "do_not_call")
+
+
+def _refuse_erased(name: str) -> None:
+    """Conflict for the list of who was erased: only hashes are on it, and who is on it stays barred."""
+    if name == ERASED_LIST:
+        raise Conflict(f"Nobody edits the list {ERASED_LIST}: it keeps who was erased from being called.")
+
+
+def _fate(key: str, new: Container[str], longer: Container[str]) -> Fate:
+    return "added" if key in new else "prolonged" if key in longer else "unchanged"
 
 
 def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringbook.core.context import Context
 from ringbook.domain.contact import Contact
 from ringbook.domain.interaction import MOST_LEGS, Interaction, Leg, LegDraft, LegPosition
+from ringbook.domain.page import TimeCursor
 from ringbook.domain.problems import Invalid, Missing
-from ringbook.store import calls, contacts, journal, legs
+from ringbook.store import call_search, calls, contacts, journal, legs
 from ringbook.store import identity as identities
 from ringbook.store import interactions as stored
+from ringbook.store.call_search import CallSearch, FoundCall
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 LONGEST_CALL_ID = 255
 MOST_CALLS = 500
+MOST_FOUND = 100
+MOST_LEGS_FOUND = 50
+"""Legs that a page shows of each of its calls."""
 
 
 class Interactions:
@@ -77,6 +83,41 @@ class Interactions:
             raise Missing
         return found
 
+    async def find(self, call_id: str) -> Interaction | None:
+        """The call of this id, its own or one that it had before; None if there is none."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await calls.by_call_id(tx, self._tenant_id, call_id)
+
+    async def by_id(self, interaction_id: int) -> Interaction:
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            return await calls.by_id(tx, self._tenant_id, interaction_id)
+
+    async def search(
+        self,
+        *,
+        contact_id: int | None = None,
+        number: str | None = None,
+        agent: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: TimeCursor | None = None,
+        limit: int = 50,
+    ) -> Sequence[FoundCall]:
+        """Calls that meet all that is given, the newest first, each with its first legs; those behind a place.
+
+        `number` in any spelling; `agent` without case. The calls of an agent alone are in the order of that agent's
+        legs, all others in that of their beginning.
+        """
+        self._context.require("read")
+        if not 1 <= limit <= MOST_FOUND:
+            raise Invalid(f"limit is from 1 to {MOST_FOUND}.", field="limit")
+        key = None if number is None else self._context.asked_phone(number, "number").match_key
+        asked = CallSearch(contact_id, key, agent, since, until)
+        async with self._context.database.reading() as tx:
+            return await call_search.search(tx, self._tenant_id, asked, after, limit, MOST_LEGS_FOUND)
+
     async def of_contact(
         self,
         contact_id: int,
@@ -114,19 +155,29 @@ class Interactions:
             )
             return contact, found
 
-    async def link(self, call_id: str, contact_id: int | None) -> Interaction:
-        """Tie a call to a contact, or to nobody, by hand: no rule undoes it. Missing if one of them is not there."""
+    async def link_by_id(self, interaction_id: int, contact_id: int | None) -> Interaction:
+        """link() of the call with this id of ours."""
         self._context.require("write")
         async with self._context.database.transaction() as tx:
-            if contact_id is not None:
-                await contacts.get(tx, self._tenant_id, contact_id, for_update=True)
-            linked = await stored.link(tx, self._tenant_id, call_id, contact_id)
-            after = await calls.by_call_id(tx, self._tenant_id, call_id)
-            if linked is None or after is None:
-                raise Missing
-            told = {"contact_id": linked[1]}, {"contact_id": contact_id, "link": "hand"}
-            await journal.record(tx, self._context.author, "interaction", linked[0], *told)
-            return after
+            call = await calls.by_id(tx, self._tenant_id, interaction_id)
+            return await self._link(tx, call.call_id, contact_id)
+
+    async def link(self, call_id: str, contact_id: int | None) -> Interaction:
+        """Tie a call to a contact, or to nobody, by hand: no rule undoes it. Missing if one of them is not there."""
+        self._context.require("contact")
+        async with self._context.database.transaction() as tx:
+            return await self._link(tx, call_id, contact_id)
+
+    async def _link(self, tx: Tx, call_id: str, contact_id: int | None) -> Interaction:
+        if contact_id is not None:
+            await contacts.get(tx, self._tenant_id, contact_id, for_update=True)
+        linked = await stored.link(tx, self._tenant_id, call_id, contact_id)
+        after = await calls.by_call_id(tx, self._tenant_id, call_id)
+        if linked is None or after is None:
+            raise Missing
+        told = {"contact_id": linked[1]}, {"contact_id": contact_id, "link": "hand"}
+        await journal.record(tx, self._context.author, "interaction", linked[0], *told)
+        return after
 
     @property
     def _tenant_id(self) -> int:

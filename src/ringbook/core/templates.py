@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ringbook.core.context import Context
-from ringbook.core.keys import add_key, end_key, key_named
+from ringbook.core.keys import add_key, end_key, key_named, new_token
 from ringbook.domain.access import Credential, digest
 from ringbook.domain.dataset import Template, check_template
 from ringbook.domain.problems import Conflict
+from ringbook.store import credentials, journal
 from ringbook.store import datasets as stored
-from ringbook.store import directory, journal
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -36,7 +34,7 @@ class Templates:
     async def all(self) -> list[OwnedTemplate]:
         self._context.require("read")
         async with self._context.database.reading() as tx:
-            keys = await directory.credentials(tx, self._tenant_id)
+            keys = await credentials.live(tx, self._tenant_id)
             live = {key.template_id for key in keys}
             return [OwnedTemplate(each, each.id in live) for each in await stored.templates(tx, self._tenant_id)]
 
@@ -125,7 +123,7 @@ class Templates:
             if not created and not (force and token):
                 return template, None
             key = await self._key(tx, template)
-            if key is not None and token and await directory.has_secret(tx, key.id, digest(token), "mindful"):
+            if key is not None and token and await credentials.has_secret(tx, key.id, digest(token), "mindful"):
                 return template, None
             return template, await self._give_token(tx, template, token)
 
@@ -140,11 +138,11 @@ class Templates:
             await self._note(tx, template, template, None)
 
     async def _give_token(self, tx: Tx, template: Template, token: str | None) -> str:
-        """The template's only token from now on: 32 random bytes in base64, as the vendor's look, unless given."""
+        """The template's only token from now on: a random one unless given."""
         known = await self._key(tx, template)
         if known is not None:
             await end_key(tx, self._context, known)
-        secret = token or base64.b64encode(secrets.token_bytes(32)).decode()
+        secret = token or new_token()
         await add_key(tx, self._context, template.name, "mindful", secret, scopes=("write",), template_id=template.id)
         return secret
 

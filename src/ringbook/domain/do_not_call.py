@@ -24,6 +24,25 @@ class DncList(msgspec.Struct, frozen=True):
     type: DncType
 
 
+class BoundList(msgspec.Struct, frozen=True):
+    """A list with the campaigns that it bars; none: it bars all."""
+
+    list: DncList
+    campaigns: tuple[int, ...]
+    created_at: datetime
+
+
+class ListedEntry(msgspec.Struct, frozen=True):
+    """An entry in the order of a list: by `key`, which is what it is compared by."""
+
+    key: str
+    raw: str
+    direction: Direction
+    comment: str
+    added_at: datetime
+    expires_at: datetime | None
+
+
 class DncEntry(msgspec.Struct, frozen=True):
     raw: str
     direction: Direction

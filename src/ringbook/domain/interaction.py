@@ -75,6 +75,17 @@ class LegDraft(msgspec.Struct, frozen=True, kw_only=True):
         return self.started_at.astimezone(UTC).isoformat()
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A station of an IVR's trail: its menu and, where they were reported, what was chosen there and when."""
+
+    menu: str
+    selection: str | int | None = None
+    timestamp: str | int | float | None = None
+
+
+_STEPS = msgspec.json.Decoder(list[Step])
+
+
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     actor: Actor
@@ -99,6 +110,17 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     def at(self) -> datetime:
         """When it began; where nobody can tell, when it was reported."""
         return self.started_at or self.created_at
+
+    @property
+    def ivr_steps(self) -> list[Step]:
+        """The stations of its trail, where that is `a>b>c` or a JSON list of steps; none of any other text."""
+        if self.ivr_trail.lstrip().startswith("["):
+            try:
+                return _STEPS.decode(self.ivr_trail)
+            except (msgspec.DecodeError, RecursionError):
+                return []
+        stations = [station.strip() for station in self.ivr_trail.split(">")]
+        return [Step(station) for station in stations if station] if len(stations) > 1 else []
 
 
 class Interaction(msgspec.Struct, frozen=True):

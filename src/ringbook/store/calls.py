@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringbook.domain.interaction import Interaction, Leg, LegPosition
+from ringbook.domain.page import fits
+from ringbook.domain.problems import Missing
 from ringbook.store.legs import LEG, leg_of
 
 if TYPE_CHECKING:
@@ -142,3 +144,16 @@ async def of_contact(
         Interaction(r["id"], r["call_id"], r["ani"], r["contact_id"], r["started_at"], found.get(r["id"], []))
         for r in roots
     ]
+
+
+async def by_id(tx: Tx, tenant_id: int, interaction_id: int) -> Interaction:
+    """One call with all its legs; Missing if there is none. Indexes: interaction_pkey, leg's unique key."""
+    call_id = None
+    if fits(interaction_id):
+        call_id = await tx.fetchval(
+            "SELECT call_id FROM interaction WHERE tenant_id = $1 AND id = $2", tenant_id, interaction_id
+        )
+    found = None if call_id is None else await by_call_id(tx, tenant_id, call_id)
+    if found is None:
+        raise Missing
+    return found

@@ -1,4 +1,4 @@
-"""The global tables that find the tenant: tenants, credentials, users. Small, and read through caches."""
+"""Tenants and their users, global and small, and read through caches. Their keys are in credentials.py."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import msgspec
 
-from ringbook.domain.access import Credential, Tenant, User
-from ringbook.domain.dataset import Template
-from ringbook.domain.page import fits
+from ringbook.domain.access import Tenant, User
 from ringbook.domain.problems import Missing
 from ringbook.store.lanes import HotStatement, Rows
 
@@ -68,7 +66,7 @@ async def put_tenant(tx: Tx, settings: TenantSettings) -> tuple[Tenant, TenantSe
         msgspec.json.encode(settings.switches).decode(),
     )
     assert row is not None
-    return _tenant(row), before
+    return tenant_of(row), before
 
 
 async def settings_of(tx: Tx, slug: str) -> TenantSettings | None:
@@ -93,16 +91,16 @@ async def tenant(tx: Tx, tenant_id: int) -> Tenant:
     row = await tx.fetchrow(f"SELECT {_TENANT} FROM tenant WHERE id = $1", tenant_id)
     if row is None:
         raise Missing
-    return _tenant(row)
+    return tenant_of(row)
 
 
 async def tenant_by_slug(tx: Tx, slug: str) -> Tenant | None:
     row = await tx.fetchrow(f"SELECT {_TENANT} FROM tenant WHERE slug = $1", slug)
-    return None if row is None else _tenant(row)
+    return None if row is None else tenant_of(row)
 
 
 async def tenants(tx: Tx) -> list[Tenant]:
-    return [_tenant(row) for row in await tx.fetch(f"SELECT {_TENANT} FROM tenant ORDER BY slug")]
+    return [tenant_of(row) for row in await tx.fetch(f"SELECT {_TENANT} FROM tenant ORDER BY slug")]
 
 
 async def slugs_among(tx: Tx, slugs: Sequence[str]) -> set[str]:
@@ -121,30 +119,6 @@ async def shift_clock(tx: Tx, tenant_id: int, seconds: float) -> None:
     """Set how far this tenant's clock is ahead of the server's."""
     await tx.execute("UPDATE tenant SET clock_offset = make_interval(secs => $2) WHERE id = $1", tenant_id, seconds)
 
-
-_CREDENTIAL = "id, tenant_id, dialect, name, scopes, created_at, template_id, per_second, expires_at"
-
-
-# Who may come in, by scope (dialect) and digest: on the lanes, so that no crowd of writers keeps callers at the door.
-# Index: credential_pkey.
-BY_DIGEST = HotStatement(
-    "credential",
-    """
-    SELECT a.n::int, c.id, c.tenant_id, c.dialect, c.name, c.scopes, c.created_at, c.template_id, c.per_second,
-           c.expires_at, t.guid, t.slug, t.name AS tenant_name, t.region, t.time_zone, t.switches,
-           t.jtel_clients_id, t.wolkvox_licences, t.cim, t.cim_anonymous_networks, m.guid AS template_guid,
-           m.name AS template_name, m.retention_seconds, m.data_keys
-      FROM unnest($2::text[]) WITH ORDINALITY AS a (digest, n)
-      JOIN live_credential c
-        ON c.digest = decode(a.digest, 'hex')
-       AND c.dialect = $1
-      JOIN tenant t
-        ON t.id = c.tenant_id
-      LEFT JOIN template m
-        ON m.tenant_id = c.tenant_id
-       AND m.id = c.template_id
-    """,
-)
 
 _USER_OF = """
     SELECT a.n::int, u.id AS user_id, u.login, u.role, u.privileges, u.api_secret_hash, u.digest_realm, u.digest_ha1,
@@ -180,7 +154,7 @@ BY_NEIGHBOUR = HotStatement(
     """,
 )
 
-HOT: Sequence[HotStatement] = (BY_DIGEST, BY_LOGIN, BY_USER_ID, BY_NEIGHBOUR)
+HOT: Sequence[HotStatement] = (BY_LOGIN, BY_USER_ID, BY_NEIGHBOUR)
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -200,7 +174,7 @@ def login_of(rows: Rows) -> Login | None:
     row = rows[0]
     return Login(
         User(row["user_id"], row["login"], row["role"], tuple(row["privileges"])),
-        _tenant(row),
+        tenant_of(row),
         row["api_secret_hash"],
         row["digest_ha1"] if row["digest_realm"] == row["slug"] else None,
         row["now"],
@@ -209,139 +183,7 @@ def login_of(rows: Rows) -> Login | None:
 
 def neighbour_of(rows: Rows) -> Tenant | None:
     """The tenant that BY_NEIGHBOUR has found."""
-    return _tenant(rows[0]) if rows else None
-
-
-def admission_of(rows: Rows) -> tuple[Credential, Tenant, Template | None] | None:
-    """The live credential, its tenant and, if it is bound to one, its template; None where there is none."""
-    if not rows:
-        return None
-    row = rows[0]
-    tenant = _tenant({**row, "id": row["tenant_id"], "name": row["tenant_name"]})
-    template = None
-    if row["template_guid"] is not None:
-        template = Template(
-            row["template_id"],
-            row["template_guid"],
-            row["template_name"],
-            row["retention_seconds"],
-            tuple(row["data_keys"]),
-        )
-    return _credential(row), tenant, template
-
-
-async def credentials(tx: Tx, tenant_id: int) -> list[Credential]:
-    rows = await tx.fetch(f"SELECT {_CREDENTIAL} FROM live_credential WHERE tenant_id = $1 ORDER BY id", tenant_id)
-    return [_credential(row) for row in rows]
-
-
-async def add_credential(
-    tx: Tx,
-    tenant_id: int,
-    digest: bytes,
-    *,
-    dialect: str,
-    name: str,
-    scopes: Sequence[str] = (),
-    template_id: int | None = None,
-    per_second: int | None = None,
-    expires_at: datetime | None = None,
-) -> Credential:
-    # A revoked credential's row keeps its digest, so that its secret never comes to life again by chance.
-    row = await tx.fetchrow(
-        f"""
-        INSERT INTO credential (digest, dialect, tenant_id, name, scopes, template_id, per_second, created_at,
-                                expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, ringbook_now($3), $8)
-        RETURNING {_CREDENTIAL}
-        """,
-        digest,
-        dialect,
-        tenant_id,
-        name,
-        list(scopes),
-        template_id,
-        per_second,
-        expires_at,
-    )
-    assert row is not None
-    return _credential(row)
-
-
-async def revoke_credential(tx: Tx, tenant_id: int, credential_id: int) -> Credential:
-    if not fits(credential_id):
-        raise Missing
-    row = await tx.fetchrow(
-        f"""
-        UPDATE credential
-           SET revoked_at = ringbook_now($1)
-         WHERE tenant_id = $1
-           AND id = $2
-           AND revoked_at IS NULL
-        RETURNING {_CREDENTIAL}
-        """,
-        tenant_id,
-        credential_id,
-    )
-    if row is None:
-        raise Missing
-    return _credential(row)
-
-
-async def put_grants(
-    tx: Tx, tenant_id: int, credential_id: int, scopes: Sequence[str], per_second: int | None
-) -> Credential:
-    """The credential with these scopes and this limit."""
-    row = await tx.fetchrow(
-        f"""
-        UPDATE credential
-           SET scopes = $3,
-               per_second = $4
-         WHERE tenant_id = $1
-           AND id = $2
-        RETURNING {_CREDENTIAL}
-        """,
-        tenant_id,
-        credential_id,
-        list(scopes),
-        per_second,
-    )
-    if row is None:
-        raise Missing
-    return _credential(row)
-
-
-async def has_secret(tx: Tx, credential_id: int, digest: bytes, dialect: str) -> bool:
-    """Whether this is the credential's secret. Index: credential_pkey."""
-    found: int | None = await tx.fetchval(
-        "SELECT id FROM live_credential WHERE digest = $1 AND dialect = $2", digest, dialect
-    )
-    return found == credential_id
-
-
-async def make_way(tx: Tx, tenant_id: int, digest: bytes, dialect: str, name: str) -> None:
-    """Let the owner of an ended credential set its secret again, and use the name of one that has expired."""
-    await tx.execute(
-        """
-        UPDATE credential
-           SET revoked_at = expires_at
-         WHERE tenant_id = $1
-           AND dialect = $3
-           AND (digest = $2 OR name = $4)
-           AND revoked_at IS NULL
-           AND expires_at <= ringbook_now($1)
-        """,
-        tenant_id,
-        digest,
-        dialect,
-        name,
-    )
-    await tx.execute(
-        "DELETE FROM credential WHERE tenant_id = $1 AND digest = $2 AND dialect = $3 AND revoked_at IS NOT NULL",
-        tenant_id,
-        digest,
-        dialect,
-    )
+    return tenant_of(rows[0]) if rows else None
 
 
 async def put_user(
@@ -448,7 +290,8 @@ async def declared(tx: Tx, tenant_id: int, kind: str) -> dict[str, str]:
     return {row["id"]: row["name"] for row in rows}
 
 
-def _tenant(row: asyncpg.Record | Mapping[str, Any]) -> Tenant:
+def tenant_of(row: asyncpg.Record | Mapping[str, Any]) -> Tenant:
+    """The tenant of a row that has all its columns."""
     return Tenant(
         row["id"],
         row["guid"],
@@ -461,18 +304,4 @@ def _tenant(row: asyncpg.Record | Mapping[str, Any]) -> Tenant:
         row["wolkvox_licences"],
         row["cim"],
         tuple(row["cim_anonymous_networks"]),
-    )
-
-
-def _credential(row: asyncpg.Record) -> Credential:
-    return Credential(
-        id=row["id"],
-        tenant_id=row["tenant_id"],
-        dialect=row["dialect"],
-        name=row["name"],
-        scopes=frozenset(row["scopes"]),
-        created_at=row["created_at"],
-        template_id=row["template_id"],
-        per_second=row["per_second"],
-        expires_at=row["expires_at"],
     )

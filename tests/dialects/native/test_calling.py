@@ -70,3 +70,23 @@ async def test_a_campaign_over_an_unknown_list_is_not_made(native: httpx.AsyncCl
     refused = await native.post("/v1/campaigns", json={"name": "Meters", "lists": ["unknown.csv"]})
     assert refused.status_code == 404
     assert [campaign["name"] for campaign in (await native.get("/v1/campaigns")).json()["items"]] == ["Spring"]
+
+
+async def test_a_list_is_read_laid_out_anew_and_deleted(native: httpx.AsyncClient) -> None:
+    key, phone = {"name": "id", "type": "OTHER", "key": True}, {"name": "Phone", "type": "PHONE"}
+    made = (await native.post("/v1/lists", json={"name": "leads", "fields": [key, phone]})).json()
+    path = f"/v1/lists/{made['id']}"
+    assert (await native.get(path)).json() == (await native.get("/v1/lists/leads")).json() == made
+    await native.post(f"{path}/records", json={"fields": {"id": "1", "Phone": "330-555-0147"}})
+    changed = await native.put(path, json={"fields": [key, phone, {"name": "City", "type": "OTHER"}]})
+    assert (changed.status_code, [field["name"] for field in changed.json()["fields"]]) == (
+        200,
+        ["id", "Phone", "City"],
+    )
+    assert (await native.put(path, json={"fields": [phone]})).status_code == 409
+    gone = await native.delete(path)
+    assert (gone.status_code, gone.json()) == (200, changed.json())
+    assert (await native.get(path)).status_code == 404
+    assert len((await native.get("/v1/contacts")).json()["items"]) == 1
+    own = (await native.get("/v1/campaigns/7224")).json()["lists"][0]["id"]
+    assert (await native.delete(f"/v1/lists/{own}")).status_code == 409

@@ -92,7 +92,7 @@ async def test_another_tenants_campaign_is_missing(native: httpx.AsyncClient, le
 async def test_a_screen_pop_finds_one_many_or_none(native: httpx.AsyncClient, save: Saved) -> None:
     one = await save(customer_id="1", first_name="Ilse", phone1="330-555-0147")
     popped = (await native.post("/v1/screenpop", json={"ani": "+13305550147"})).json()
-    assert list(popped) == ["match", "candidates", "create", "more"]
+    assert list(popped) == ["match", "candidates", "create", "more", "why"]
     assert (popped["match"], popped["create"]) == ("one", None)
     (candidate,) = popped["candidates"]
     assert candidate["id"] == one["id"]

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from ringbook.core.access import Records
+from ringbook.domain.schema import Attribute
 from tests.dialects.native.conftest import Saved
 
 
@@ -173,7 +174,230 @@ async def test_missing_foreign_and_deleted_are_answered_byte_for_byte_alike(
     assert (await native.get("/v1/lookup", params={"phone": "330-555-0147"})).json()["contacts"] == []
 
 
-async def test_erasing_is_refused_and_not_taken_for_deleting(native: httpx.AsyncClient, save: Saved) -> None:
+# ---- Versions
+
+
+async def test_who_is_stale_is_told_the_version_that_there_is(native: httpx.AsyncClient, save: Saved) -> None:
     path = f"/v1/contacts/{(await save(first_name='Ilse'))['id']}"
-    assert (await native.delete(f"{path}?erase=true")).status_code == 501
-    assert (await native.get(path)).status_code == 200
+    await native.patch(path, json={"attributes": {"first_name": "Elsa"}})
+    change = (await native.get(f"{path}/history")).json()["items"][0]["id"]
+    for method, to, body in (
+        ("PATCH", "", {"attributes": {"city": "Kent"}}),
+        ("PUT", "", {"attributes": {"city": "Kent"}}),
+        ("DELETE", "", None),
+        ("DELETE", "?erase=true", None),
+        ("POST", "/restore", {"change": change}),
+        ("POST", "/merge", {"with": [(await save(city="Akron"))["id"]]}),
+    ):
+        refused = await native.request(method, path + to, json=body, headers={"If-Match": '"0"'})
+        assert (refused.status_code, refused.json()["version"], refused.headers["etag"]) == (412, 1, '"1"'), to
+    assert (await native.get(path)).headers["etag"] == '"1"'
+
+
+# ---- Merging
+
+
+async def test_contacts_are_merged_and_taken_apart(native: httpx.AsyncClient, save: Saved) -> None:
+    ada = await save(first_name="Ada", phone1="330-555-0101", city="Akron")
+    other = await save(first_name="Adah", phone1="330-555-0102", company="Bell", city="Kent")
+    path = f"/v1/contacts/{ada['id']}"
+    body = {"with": [other["id"]], "fields": {"city": "Kent", "first_name": ada["id"]}}
+    merged = await native.post(f"{path}/merge", json=body)
+    assert merged.status_code == 200, merged.text
+    told = merged.json()
+    assert told["attributes"] == {
+        "first_name": "Ada",
+        "phone1": "330-555-0101",
+        "city": "Kent",
+        "company": "Bell",
+        "phone2": "330-555-0102",
+    }
+    (merge,) = told["merges"]
+    assert {field["key"]: (field["from"], field["dropped"]) for field in merge["fields"]} == {
+        "first_name": (ada["id"], "Adah"),
+        "phone1": (ada["id"], "330-555-0102"),
+        "city": (other["id"], "Akron"),
+        "company": (other["id"], None),
+    }
+    assert merge["numbers"] == [{"number": "330-555-0102", "from": other["id"], "was": "phone1", "now": "phone2"}]
+    assert merge["moved"] == {"list_records": 0, "interactions": 0, "attempts": 0}
+    gone = await native.get(f"/v1/contacts/{other['id']}")
+    assert (gone.status_code, gone.json()["type"]) == (404, "urn:ringbook:problem:merged")
+    assert gone.json()["merged_into"] == ada["id"]
+    for id_ in (ada["id"], other["id"]):
+        assert (await native.get(f"/v1/contacts/{id_}/merges")).json() == {"items": [merge], "next_cursor": None}
+
+    parted = await native.post(f"{path}/unmerge")
+    assert parted.status_code == 200, parted.text
+    assert parted.json()["restored"] == other == (await native.get(f"/v1/contacts/{other['id']}")).json()
+    kept = (await native.get(path)).json()
+    assert parted.json()["kept"] == kept
+    assert {**kept, "version": 0, "updated_at": ada["updated_at"]} == ada
+    assert (parted.headers["etag"], kept["version"]) == ('"2"', 2)
+    assert (await native.get(f"{path}/merges")).json()["items"][0]["undone_at"] is not None
+    again = await native.post(f"{path}/unmerge", json={"contact": other["id"]})
+    assert (again.status_code, again.json()["type"]) == (409, "urn:ringbook:problem:conflict")
+
+
+async def test_merges_are_paged(native: httpx.AsyncClient, save: Saved) -> None:
+    ada = (await save(city="Akron"))["id"]
+    others = [(await save(company=f"c{n}"))["id"] for n in range(3)]
+    await native.post(f"/v1/contacts/{ada}/merge", json={"with": others})
+    first = (await native.get(f"/v1/contacts/{ada}/merges?limit=2")).json()
+    rest = (await native.get(f"/v1/contacts/{ada}/merges?limit=2&cursor={first['next_cursor']}")).json()
+    assert [merge["merged"] for merge in first["items"] + rest["items"]] == others[::-1]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"with": []}, "with"),
+        ({"with": [1, 1]}, "with"),
+        ({"with": [1] * 21}, "with"),
+        ({}, "with"),
+        ({"with": [1], "field": {}}, "field"),
+    ],
+)
+async def test_a_merge_that_cannot_be_is_told(
+    body: dict[str, Any], field: str, native: httpx.AsyncClient, save: Saved
+) -> None:
+    answer = await native.post(f"/v1/contacts/{(await save(city='Akron'))['id']}/merge", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+
+
+# ---- History
+
+
+async def test_a_contact_becomes_what_it_was(native: httpx.AsyncClient, save: Saved) -> None:
+    made = await save(first_name="Ilse", phone1="330-555-0147")
+    path = f"/v1/contacts/{made['id']}"
+    await native.patch(path, json={"attributes": {"first_name": "Elsa", "phone1": None, "city": "Kent"}})
+    await native.delete(path)
+    history = (await native.get(f"{path}/history")).json()
+    assert [(each["before"] is None, each["after"] is None) for each in history["items"]] == [
+        (False, True),
+        (False, False),
+        (True, False),
+    ]
+    assert history["next_cursor"] is None
+    page = (await native.get(f"{path}/history?limit=2")).json()
+    rest = (await native.get(f"{path}/history?limit=2&cursor={page['next_cursor']}")).json()
+    assert page["items"] + rest["items"] == history["items"]
+    back = await native.post(f"{path}/restore", json={"change": history["items"][1]["id"]})
+    assert (back.status_code, back.json()["attributes"]) == (200, made["attributes"])
+    assert back.json()["phones"] == made["phones"]
+    assert back.headers["etag"] == f'"{back.json()["version"]}"'
+    made_it = await native.post(f"{path}/restore", json={"change": history["items"][2]["id"]})
+    assert made_it.status_code == 404
+
+
+# ---- Erasing
+
+
+async def test_an_erased_person_leaves_a_receipt(native: httpx.AsyncClient, save: Saved) -> None:
+    made = await save(first_name="Ilse", phone1="330-555-0147")
+    path = f"/v1/contacts/{made['id']}"
+    erased = await native.delete(f"{path}?erase=true")
+    assert erased.status_code == 200, erased.text
+    assert erased.json()["id"] == made["id"]
+    assert (erased.json()["reached"]["contacts"], erased.json()["reached"]["numbers_barred"]) == (1, 1)
+    for asked in (path, f"{path}/history", f"{path}/merges"):
+        assert (await native.get(asked)).status_code == 404, asked
+    assert (await native.delete(f"{path}?erase=true")).status_code == 404
+    changes = (await native.get("/v1/changes?limit=5")).json()["items"]
+    receipt = next(change for change in changes if change["entity"] == "erasure")
+    assert (receipt["entity_id"], receipt["after"]) == (made["id"], erased.json()["reached"])
+
+
+# ---- Searching further
+
+
+async def test_a_search_has_ranges(native: httpx.AsyncClient, save: Saved, records: Records) -> None:
+    for key, kind in (("born", "Date"), ("seen", "DateTime"), ("spent", "Number")):
+        await records.schema.put(Attribute(id=0, key=key, label=key, type=kind), kind)  # type: ignore[arg-type]
+    days = ("1970-01-01", "1980-05-06", "1990-12-31")
+    ids = [
+        (await save(born=day, seen=f"2026-03-0{n + 1}T12:00:00+02:00", spent=9 + n, city="Akron", last_name=f"b{n}"))[
+            "id"
+        ]
+        for n, day in enumerate(days)
+    ]
+
+    async def found(**criteria: Any) -> list[int]:
+        answer = await native.post("/v1/contacts/search", json={"criteria": criteria})
+        assert answer.status_code == 200, answer.text
+        return [ids.index(contact["id"]) for contact in answer.json()["items"]]
+
+    assert await found(born={"from": "1980-05-06"}) == [2, 1]
+    assert await found(born={"to": "1980-05-06"}) == [1, 0]
+    assert await found(born={"from": "1970-01-02", "to": "1990-12-30"}) == [1]
+    assert await found(born={"from": "1990-01-01", "to": "1980-01-01"}) == []
+    assert await found(born={"from": None}) == []
+    assert await found(seen={"from": "2026-03-02T10:00:00Z", "to": "2026-03-02T10:00:00Z"}) == [1]
+    assert await found(last_name={"from": "B1"}) == [2, 1]
+    assert await found(city="Akron", spent={"from": 10}) == [2, 1]
+    assert await found(city="Akron", spent={"from": 9, "to": 10.5}, born={"to": "1979-01-01"}) == [0]
+    assert await found(spent=10) == [1]
+
+
+@pytest.mark.parametrize(
+    ("criteria", "field"),
+    [
+        ({"born": {"from": "yesterday"}}, "born"),
+        ({"phone1": {"from": "330"}}, "phone1"),
+        ({"phone": {"from": "330"}}, "phone"),
+        ({"spent": {"from": 1}}, None),
+        ({"no_such": {"from": 1}}, "no_such"),
+        ({"born": {"above": 1}}, "criteria[...]"),
+    ],
+)
+async def test_a_range_that_cannot_be_is_told(
+    criteria: dict[str, Any], field: str | None, native: httpx.AsyncClient, records: Records
+) -> None:
+    for key, kind in (("born", "Date"), ("spent", "Number")):
+        await records.schema.put(Attribute(id=0, key=key, label=key, type=kind), kind)  # type: ignore[arg-type]
+    answer = await native.post("/v1/contacts/search", json={"criteria": criteria})
+    assert (answer.status_code, answer.json().get("field")) == (422, field), answer.text
+
+
+async def test_contacts_are_sorted_by_an_attribute_a_page_at_a_time(
+    native: httpx.AsyncClient, save: Saved, records: Records
+) -> None:
+    await records.schema.put(Attribute(id=0, key="spent", label="Spent", type="Number"), "Number")
+    names = ("Cox", "bell", "Ábel", None, "Bell", "Dole")
+    ids = [
+        (
+            await save(
+                city="Akron", phone1=f"330-555-01{n:02}", **({"last_name": name, "spent": 11 - 2 * n} if name else {})
+            )
+        )["id"]
+        for n, name in enumerate(names)
+    ]
+
+    async def walk(sort: str, search: bool) -> list[int]:
+        seen: list[int] = []
+        cursor = None
+        while True:
+            asked: dict[str, Any] = {"limit": 2, "sort": sort} | ({"cursor": cursor} if cursor else {})
+            if search:
+                answer = await native.post("/v1/contacts/search", json={"criteria": {"city": "akron"}, **asked})
+            else:
+                answer = await native.get("/v1/contacts", params=asked)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            seen += [ids.index(contact["id"]) for contact in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return seen
+
+    assert await walk("last_name", search=True) == [2, 1, 4, 0, 5, 3]
+    assert await walk("-last_name", search=True) == [5, 0, 1, 4, 2, 3]
+    assert await walk("spent", search=True) == [5, 4, 2, 1, 0, 3]
+    assert await walk("last_name", search=False) == [2, 1, 4, 0, 5]
+    assert await walk("-created_at", search=True) == [5, 4, 3, 2, 1, 0]
+    for sort in ("no_such", "phone1", "-"):
+        refused = await native.post("/v1/contacts/search", json={"criteria": {"city": "akron"}, "sort": sort})
+        assert (refused.status_code, refused.json()["field"]) == (422, "sort"), sort
+    spoilt = await native.get("/v1/contacts?sort=last_name&cursor=eA")
+    assert (spoilt.status_code, spoilt.json()["field"]) == (422, "cursor")

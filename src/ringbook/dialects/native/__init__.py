@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 
-from ringbook.dialects.native import calling, describe, handlers, templates, wire
-from ringbook.dialects.native.errors import problem
+from ringbook.dialects.native import (
+    batches,
+    calling,
+    campaigns,
+    contacts,
+    describe,
+    dialling,
+    dnc,
+    events,
+    exports,
+    handlers,
+    imports,
+    interactions,
+    keys,
+    mappings,
+    schema,
+    screenpop,
+    templates,
+    webhooks,
+    wire,
+)
+from ringbook.dialects.native.errors import WORDING, problem
 from ringbook.domain.caller import Caller
 from ringbook.web import health
-from ringbook.web.dialect import AnyOperation, Dialect, NotYet, Operation
+from ringbook.web.dialect import AnyOperation, Dialect, Operation
 from ringbook.web.openapi import document
-
-_LATER = "planned with the rest of the native API"
-_WITH_IMPORT = "planned with bulk import and export"
 
 OPERATIONS: Sequence[AnyOperation] = (
     Operation(
@@ -24,71 +41,8 @@ OPERATIONS: Sequence[AnyOperation] = (
         query=wire.LookupQuery,
         answer=Caller,
     ),
-    Operation(
-        "POST",
-        "/v1/screenpop",
-        handlers.screenpop,
-        "Whom a ringing call is about, by the tenant's mapping",
-        query=wire.NoQuery,
-        body=wire.ScreenPopBody,
-        answer=wire.ScreenPopAnswer,
-    ),
-    Operation(
-        "GET",
-        "/v1/contacts",
-        handlers.list_contacts,
-        "Contacts, newest first",
-        query=wire.PageQuery,
-        answer=wire.ContactsAnswer,
-    ),
-    Operation(
-        "POST",
-        "/v1/contacts",
-        handlers.save_contact,
-        "Create a contact, or change the one it is about (200)",
-        query=wire.NoQuery,
-        body=wire.ContactBody,
-        answer=wire.ContactAnswer,
-        status=201,
-    ),
-    Operation(
-        "POST",
-        "/v1/contacts/search",
-        handlers.search_contacts,
-        "Contacts that meet all criteria",
-        query=wire.NoQuery,
-        body=wire.SearchBody,
-        answer=wire.ContactsAnswer,
-    ),
-    Operation(
-        "GET", "/v1/contacts/{id}", handlers.get_contact, "One contact", query=wire.NoQuery, answer=wire.ContactAnswer
-    ),
-    Operation(
-        "PATCH",
-        "/v1/contacts/{id}",
-        handlers.update_contact,
-        "Write attributes over a contact's; null clears one",
-        query=wire.NoQuery,
-        body=wire.ContactBody,
-        answer=wire.ContactAnswer,
-    ),
-    Operation(
-        "PUT",
-        "/v1/contacts/{id}",
-        handlers.update_contact,
-        "The same as PATCH: what is not named stays",
-        query=wire.NoQuery,
-        body=wire.ContactBody,
-        answer=wire.ContactAnswer,
-    ),
-    Operation(
-        "DELETE",
-        "/v1/contacts/{id}",
-        handlers.delete_contact,
-        "Take a contact away",
-        query=wire.DeleteQuery,
-        answer=wire.ContactAnswer,
-    ),
+    *screenpop.OPERATIONS,
+    *contacts.OPERATIONS,
     Operation(
         "POST",
         "/v1/attempts",
@@ -134,38 +88,21 @@ OPERATIONS: Sequence[AnyOperation] = (
         query=wire.ChangesQuery,
         answer=wire.ChangesAnswer,
     ),
+    *events.OPERATIONS,
+    *webhooks.OPERATIONS,
     *templates.OPERATIONS,
     *calling.OPERATIONS,
-    Operation("GET", "/v1/keys", handlers.list_keys, "The tenant's keys", query=wire.NoQuery, answer=wire.KeysAnswer),
-    Operation(
-        "POST",
-        "/v1/keys",
-        handlers.create_key,
-        "Make a key; its secret is told once",
-        query=wire.NoQuery,
-        body=wire.KeyBody,
-        answer=wire.KeyAnswer,
-        status=201,
-    ),
-    Operation("DELETE", "/v1/keys/{id}", handlers.revoke_key, "End a key", query=wire.NoQuery, answer=wire.KeyAnswer),
+    *campaigns.OPERATIONS,
+    *dialling.OPERATIONS,
+    *keys.OPERATIONS,
+    *interactions.OPERATIONS,
+    *dnc.OPERATIONS,
+    *batches.OPERATIONS,
+    *schema.OPERATIONS,
+    *mappings.OPERATIONS,
+    *imports.OPERATIONS,
+    *exports.OPERATIONS,
     *health.OPERATIONS,
-    *(
-        NotYet(method, path, _LATER)
-        for method, path in (
-            ("POST", "/v1/contacts/{id}/merge"),
-            ("POST", "/v1/contacts/{id}/unmerge"),
-            ("GET", "/v1/schema"),
-            ("GET", "/v1/mappings"),
-            ("POST", "/v1/campaigns/{id}/claim"),
-            ("GET", "/v1/may-call"),
-            ("GET", "/v1/interactions"),
-            ("GET", "/v1/dnc"),
-            ("GET", "/v1/webhooks"),
-            ("GET", "/v1/events"),
-        )
-    ),
-    NotYet("POST", "/v1/imports", _WITH_IMPORT),
-    NotYet("POST", "/v1/exports", _WITH_IMPORT),
 )
 
 
@@ -179,6 +116,9 @@ def native(vendors: Sequence[Dialect]) -> Dialect:
         operations=(*OPERATIONS, *describe.operations(documents)),
         authenticate=handlers.authenticate,
         problem=problem,
+        decode=contacts.decode,
+        keeps_answers=True,
+        wording=WORDING,
     )
     documents["native"] = cache(partial(document, described))
     return described

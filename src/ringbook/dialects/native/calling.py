@@ -1,4 +1,4 @@
-"""Calling lists, their records and campaigns, natively: requests, answers and operations."""
+"""Calling lists and their records, natively: requests, answers and operations."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from ringbook.core.access import Records
-from ringbook.dialects.native.wire import Id, Line, Name, NoQuery, Request, Scalar
+from ringbook.dialects.native.wire import AfterQuery, Name, NoQuery, Request, Scalar
 from ringbook.domain.calling_list import CallingList, Field, ListRecord
-from ringbook.domain.campaign import Campaign, CampaignState, CampaignType
 from ringbook.domain.page import LARGEST_ID
 from ringbook.web import answer
 from ringbook.web.dialect import AnyOperation, Call, Operation
@@ -20,6 +19,10 @@ from ringbook.web.dialect import AnyOperation, Call, Operation
 
 class ListBody(Request, frozen=True):
     name: Name
+    fields: tuple[Field, ...]
+
+
+class LayoutBody(Request, frozen=True):
     fields: tuple[Field, ...]
 
 
@@ -34,16 +37,6 @@ class RecordsQuery(Request, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
-class CampaignBody(Request, frozen=True):
-    name: Name
-    id: Id | None = None
-    type: CampaignType = "predictive"
-    description: Line = ""
-    enabled: bool = True
-    state: CampaignState = "stopped"
-    lists: Annotated[tuple[int | str, ...], Meta(max_length=100)] = ()
-
-
 class ListAnswer(msgspec.Struct, frozen=True):
     id: int
     name: str
@@ -53,6 +46,7 @@ class ListAnswer(msgspec.Struct, frozen=True):
 
 class ListsAnswer(msgspec.Struct, frozen=True):
     items: list[ListAnswer]
+    next_cursor: int | None
 
 
 class RecordAnswer(msgspec.Struct, frozen=True):
@@ -68,73 +62,47 @@ class RecordsAnswer(msgspec.Struct, frozen=True):
     next_from: int | None
 
 
-class BoundList(msgspec.Struct, frozen=True):
-    id: int
-    name: str
-
-
-class CampaignAnswer(msgspec.Struct, frozen=True):
-    id: int
-    name: str
-    description: str
-    type: str
-    enabled: bool
-    state: str
-    lists: list[BoundList]
-
-
-class CampaignsAnswer(msgspec.Struct, frozen=True):
-    items: list[CampaignAnswer]
-
-
-async def list_lists(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(ListsAnswer([_list(found) for found in await records.lists.all()]))
+async def list_lists(records: Records, call: Call[AfterQuery, None]) -> Response:
+    asked = call.query
+    found = await records.lists.page(asked.cursor or 0, asked.limit)
+    return answer.json(
+        ListsAnswer([_list(each) for each in found], found[-1].id if len(found) == asked.limit else None)
+    )
 
 
 async def create_list(records: Records, call: Call[NoQuery, ListBody]) -> Response:
     return answer.json(_list(await records.lists.create(call.body.name, call.body.fields)), 201)
 
 
+async def get_list(records: Records, call: Call[NoQuery, None]) -> Response:
+    return answer.json(_list(await records.lists.named(ref(call))))
+
+
+async def lay_out_list(records: Records, call: Call[NoQuery, LayoutBody]) -> Response:
+    return answer.json(_list(await records.lists.lay_out(ref(call), call.body.fields)))
+
+
+async def drop_list(records: Records, call: Call[NoQuery, None]) -> Response:
+    return answer.json(_list(await records.lists.drop(ref(call))))
+
+
 async def list_records(records: Records, call: Call[RecordsQuery, None]) -> Response:
     asked = call.query
-    found = await records.lists.records(_ref(call), asked.from_, asked.limit)
+    found = await records.lists.records(ref(call), asked.from_, asked.limit)
     more = found[-1].position + 1 if len(found) == asked.limit else None
     return answer.json(RecordsAnswer([_record(each) for each in found], more))
 
 
 async def add_record(records: Records, call: Call[NoQuery, RecordBody]) -> Response:
-    return answer.json(_record(await records.lists.add(_ref(call), call.body.fields)), 201)
+    return answer.json(_record(await records.lists.add(ref(call), call.body.fields)), 201)
 
 
-async def list_campaigns(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(CampaignsAnswer([await _campaign(records, each) for each in await records.campaigns.all()]))
-
-
-async def create_campaign(records: Records, call: Call[NoQuery, CampaignBody]) -> Response:
-    asked = call.body
-    made = await records.campaigns.create(
-        asked.name,
-        campaign_id=asked.id,
-        kind=asked.type,
-        description=asked.description,
-        enabled=asked.enabled,
-        state=asked.state,
-        lists_to_run=asked.lists,
-    )
-    return answer.json(await _campaign(records, made), 201)
-
-
-async def start_campaign(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(await _campaign(records, await records.campaigns.update(_ref(call), state="running")))
-
-
-async def stop_campaign(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(await _campaign(records, await records.campaigns.update(_ref(call), state="stopped")))
-
-
-def _ref(call: Call[Any, Any]) -> int | str:
+def ref(call: Call[Any, Any]) -> int | str:
     """The list or campaign that a path names, by id or by name."""
-    text = call.path["id"]
+    return reference(call.path["id"])
+
+
+def reference(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else text
 
 
@@ -146,15 +114,28 @@ def _record(noun: ListRecord) -> RecordAnswer:
     return RecordAnswer(noun.id, noun.list_id, noun.position, noun.fields, noun.contact_id)
 
 
-async def _campaign(records: Records, noun: Campaign) -> CampaignAnswer:
-    lists = [BoundList(bound.id, bound.name) for bound in await records.campaigns.lists_of(noun.id)]
-    return CampaignAnswer(noun.id, noun.name, noun.description, noun.type, noun.enabled, noun.state, lists)
-
-
 OPERATIONS: Sequence[AnyOperation] = (
-    Operation("GET", "/v1/lists", list_lists, "The calling lists", query=NoQuery, answer=ListsAnswer),
+    Operation("GET", "/v1/lists", list_lists, "The calling lists", query=AfterQuery, answer=ListsAnswer),
     Operation(
         "POST", "/v1/lists", create_list, "Make a list", query=NoQuery, body=ListBody, answer=ListAnswer, status=201
+    ),
+    Operation("GET", "/v1/lists/{id}", get_list, "One list", query=NoQuery, answer=ListAnswer),
+    Operation(
+        "PUT",
+        "/v1/lists/{id}",
+        lay_out_list,
+        "Give a list another layout; key fields stay while it has records",
+        query=NoQuery,
+        body=LayoutBody,
+        answer=ListAnswer,
+    ),
+    Operation(
+        "DELETE",
+        "/v1/lists/{id}",
+        drop_list,
+        "Delete a list with its records; contacts stay",
+        query=NoQuery,
+        answer=ListAnswer,
     ),
     Operation(
         "GET",
@@ -173,22 +154,5 @@ OPERATIONS: Sequence[AnyOperation] = (
         body=RecordBody,
         answer=RecordAnswer,
         status=201,
-    ),
-    Operation("GET", "/v1/campaigns", list_campaigns, "The campaigns", query=NoQuery, answer=CampaignsAnswer),
-    Operation(
-        "POST",
-        "/v1/campaigns",
-        create_campaign,
-        "Make a campaign, with a list of its own",
-        query=NoQuery,
-        body=CampaignBody,
-        answer=CampaignAnswer,
-        status=201,
-    ),
-    Operation(
-        "POST", "/v1/campaigns/{id}/start", start_campaign, "Start a campaign", query=NoQuery, answer=CampaignAnswer
-    ),
-    Operation(
-        "POST", "/v1/campaigns/{id}/stop", stop_campaign, "Stop a campaign", query=NoQuery, answer=CampaignAnswer
     ),
 )

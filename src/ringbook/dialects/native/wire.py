@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from ringbook.core.attempts import AttemptReport
 from ringbook.core.contacts import MOST_A_PAGE
-from ringbook.core.screenpop import Matched, ScreenPop
-from ringbook.domain.access import Credential, KeyDialect
+from ringbook.core.journal import Change
 from ringbook.domain.attempt import Attempt
 from ringbook.domain.campaign import CampaignRecord
-from ringbook.domain.contact import Contact, ContactPhone
 from ringbook.domain.dataset import DataSet, Values
 from ringbook.domain.page import LARGEST_ID
+from ringbook.domain.retry import Decision
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time with its offset: without one, nobody knows whose clock is meant."""
@@ -48,6 +47,13 @@ class PageQuery(Request, frozen=True):
     limit: PageSize = 50
 
 
+class AfterQuery(Request, frozen=True):
+    """`cursor` is the id behind which a page begins."""
+
+    cursor: Id | None = None
+    limit: PageSize = 50
+
+
 class ChangesQuery(Request, frozen=True):
     entity: str | None = None
     id: Id | None = None
@@ -63,26 +69,6 @@ class DialectQuery(Request, frozen=True):
     dialect: str = "native"
 
 
-class DeleteQuery(Request, frozen=True):
-    erase: bool = False
-
-
-class ContactBody(Request, frozen=True):
-    attributes: dict[str, Any]
-
-
-class SearchBody(Request, frozen=True):
-    criteria: dict[str, str]
-    cursor: str | None = None
-    limit: PageSize = 50
-
-
-class ScreenPopBody(Request, frozen=True):
-    ani: Line = ""
-    dnis: Line = ""
-    variables: Variables = {}
-
-
 class DataSetBody(Request, frozen=True):
     template: Line
     number: Line
@@ -94,14 +80,6 @@ class CallbackBody(Request, frozen=True):
     ecbt: int | None
     new_number: Line | None = None
     callback_id: Line | None = None
-
-
-class KeyBody(Request, frozen=True):
-    name: Name
-    for_: KeyDialect = msgspec.field(name="for", default="native")
-    scopes: tuple[str, ...] = ()
-    per_second: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    expires_at: Moment | None = None
 
 
 class AttemptBody(AttemptReport, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,35 +97,6 @@ class AttemptBody(AttemptReport, frozen=True, kw_only=True, forbid_unknown_field
     notes: Notes = ""
 
 
-class ContactAnswer(msgspec.Struct, frozen=True):
-    id: int
-    attributes: dict[str, Any]
-    phones: tuple[ContactPhone, ...]
-    version: int
-    created_at: datetime
-    updated_at: datetime
-
-
-class ContactsAnswer(msgspec.Struct, frozen=True):
-    items: list[ContactAnswer]
-    next_cursor: str | None
-
-
-class CandidateAnswer(msgspec.Struct, frozen=True):
-    id: int
-    attributes: dict[str, Any]
-    phones: tuple[ContactPhone, ...]
-    score: int
-    matched_by: list[Matched]
-
-
-class ScreenPopAnswer(msgspec.Struct, frozen=True):
-    match: str
-    candidates: list[CandidateAnswer]
-    create: dict[str, Any] | None
-    more: bool
-
-
 class RecordStatus(msgspec.Struct, frozen=True):
     id: int
     campaign_id: int
@@ -161,8 +110,11 @@ class RecordStatus(msgspec.Struct, frozen=True):
 
 
 class AttemptAnswer(msgspec.Struct, frozen=True):
+    """`decision` is what comes next, and whether the caller or the campaign's rules said so."""
+
     attempt: Attempt
     record: RecordStatus
+    decision: Decision
 
 
 class DataSetAnswer(msgspec.Struct, frozen=True):
@@ -194,37 +146,10 @@ class ChangesAnswer(msgspec.Struct, frozen=True):
     next_cursor: int | None
 
 
-class KeyAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`secret` is there in the answer that made the key, and never again."""
-
-    id: int
-    name: str
-    for_: str = msgspec.field(name="for")
-    scopes: list[str]
-    created_at: datetime
-    expires_at: datetime | None = None
-    per_second: int | None = None
-    secret: str | None = None
-
-
-class KeysAnswer(msgspec.Struct, frozen=True):
-    items: list[KeyAnswer]
-
-
-def contact(noun: Contact) -> ContactAnswer:
-    return ContactAnswer(noun.id, noun.attributes, noun.phones, noun.version, noun.created_at, noun.updated_at)
-
-
-def screenpop(noun: ScreenPop) -> ScreenPopAnswer:
-    return ScreenPopAnswer(
-        noun.match,
-        [
-            CandidateAnswer(c.contact.id, c.contact.attributes, c.contact.phones, c.score, c.matched_by)
-            for c in noun.candidates
-        ],
-        noun.create,
-        noun.more,
-    )
+def changes_answer(changes: Sequence[Change], limit: int) -> ChangesAnswer:
+    """A page of the journal that was asked for with this limit."""
+    items = [ChangeAnswer(c.id, c.at, c.by, c.dialect, c.entity, c.entity_id, c.before, c.after) for c in changes]
+    return ChangesAnswer(items, items[-1].id if len(items) == limit else None)
 
 
 def record_status(noun: CampaignRecord) -> RecordStatus:
@@ -243,16 +168,3 @@ def record_status(noun: CampaignRecord) -> RecordStatus:
 
 def data_set(noun: DataSet) -> DataSetAnswer:
     return DataSetAnswer(noun.template, noun.number, noun.ani, noun.values, noun.expires_at, noun.ecbt)
-
-
-def key(noun: Credential, secret: str | None = None) -> KeyAnswer:
-    return KeyAnswer(
-        noun.id,
-        noun.name,
-        noun.dialect,
-        sorted(noun.scopes),
-        noun.created_at,
-        noun.expires_at,
-        noun.per_second,
-        secret,
-    )
