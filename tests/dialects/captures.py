@@ -94,8 +94,8 @@ _CREDENTIAL = ("authorization", "<credential>")
 
 async def replay(
     client: httpx.AsyncClient, exchange: Exchange, known: dict[str, str], credential: httpx.Auth | None = None
-) -> None:
-    """Send the request and compare; what the answer makes known is added to `known`."""
+) -> httpx.Response:
+    """Send the request and compare; what the answer makes known is added to `known`. The answer is returned."""
     headers = exchange.headers.items()
     answer = await client.request(
         exchange.method,
@@ -108,6 +108,7 @@ async def replay(
     for name, value in exchange.expected_headers.items():
         _compare(exchange, value, answer.headers.get(name, ""), known)
     _compare(exchange, exchange.expected_body, answer.text, known)
+    return answer
 
 
 def _known(text: str, known: Mapping[str, str]) -> str:

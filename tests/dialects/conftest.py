@@ -9,12 +9,20 @@ import httpx
 import pytest
 
 from ringbook.core.access import Core
+from ringbook.core.events import EventHub
 from ringbook.web.dialect import Dialect
 from ringbook.web.front import Front
 from ringbook.web.limits import SharedLimits
 from ringbook.web.log import RequestLog
 from ringbook.web.metrics import Metrics
 from ringbook.web.worker import Worker
+
+
+@pytest.fixture(autouse=True)
+def streams_end_at_once(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' client waits for the end of every answer, and a stream of events has none of its own."""
+    monkeypatch.setattr(core, "hub", EventHub(core.database))
+    core.hub.end()
 
 
 @pytest.fixture

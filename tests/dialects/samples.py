@@ -186,10 +186,11 @@ def _example(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
         return max(variant["minimum"], 1)
     if variant.get("format") == "date-time":
         return "2035-01-01T00:00:00Z"
-    if variant.get("type") == "object" and "properties" in variant:
-        return {name: _example(inner, components) for name, inner in variant["properties"].items()}
     if variant.get("type") == "object":
-        return {"first_name": "Ilse"}
+        properties = variant.get("properties")
+        return {n: _example(v, components) for n, v in properties.items()} if properties else {"first_name": "Ilse"}
+    if variant.get("type") == "array" and variant.get("minItems"):
+        return [_example(variant["items"], components)]
     kind = variant.get("type", "string")
     by_kind = {"string": "330-555-0147", "integer": 7, "number": 1.5, "boolean": True, "array": []}
     return by_kind[kind if isinstance(kind, str) else kind[0]]

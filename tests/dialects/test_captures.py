@@ -1,4 +1,4 @@
-"""Every capture of every dialect, replayed against the router with a tenant of its own.
+"""Every capture of every dialect, replayed against the router with a tenant of its own, and held to the documents.
 
 The tenant is made from the capture's own .toml, or from the workspace.toml beside the captures, in which {slug} stands
 for the tenant's slug and {number} for its ClientsID; a vendor without one gets the workspace of the other tests.
@@ -19,6 +19,7 @@ from ringbook.core.workspace_file import read_workspace
 from ringbook.dialects import ALL
 from tests.conftest import MINDFUL_TOKEN, NATIVE_KEY, clients_id_of, workspace_of
 from tests.dialects.captures import read, replay
+from tests.dialects.documents import DIALECTS, assert_described
 from tests.dialects.promises import PROMISES
 
 _HERE = Path(__file__).parent
@@ -51,4 +52,5 @@ async def test_a_capture_is_answered_as_it_says(
     }
     credential = PROMISES[capture.parent.parent.name].credential(slug)
     for exchange in read(capture):
-        await replay(router, exchange, known, credential)
+        answer = await replay(router, exchange, known, credential)
+        assert_described(DIALECTS[capture.parent.parent.name], answer)

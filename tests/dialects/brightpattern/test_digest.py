@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 from hashlib import md5
 
@@ -13,6 +14,8 @@ import pytest
 from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
 from ringbook.domain.problems import Unauthenticated
+from ringbook.web import guesses
+from ringbook.web.guesses import MOST_WRONG
 from tests.dialects.brightpattern.signing_in import LOGIN, NO_PRIVILEGE, PASSWORD, digest
 
 CAMPAIGNS = "/admin/ws/t/{slug}/campaign/getAll"
@@ -185,6 +188,26 @@ async def test_sixteen_clients_of_one_user_work_side_by_side(router: httpx.Async
         return [answer.status_code for answer in (*done, *asked)]
 
     assert await asyncio.gather(*(one(n) for n in range(16))) == [[204] * 3 + [200] * 3] * 16
+
+
+async def test_passwords_cannot_be_guessed_and_who_has_signed_in_goes_on(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_for_all = int(time.monotonic()) + 100
+    monkeypatch.setattr(guesses, "_WRONG", guesses._WRONG._replace(period=one_for_all))
+    proven, unproven = await wire.nonce(), await wire.nonce()
+    assert await wire.count(proven, 1) == 200
+    wrong = [
+        await wire.ask(signed(wire.slug, unproven, n, wire.path, password=f"guess {n}"))
+        for n in range(1, MOST_WRONG + 2)
+    ]
+    assert [answer.status_code for answer in wrong] == [401] * MOST_WRONG + [429]
+    assert 0 < int(wrong[-1].headers["retry-after"]) <= 60
+    assert wrong[-1].json()["error"] == "too_many_requests"
+    assert await wire.count(unproven, 1) == 429, "the right one too, as any other guess"
+    assert await wire.count(proven, 2) == 200
+    other = signed(wire.slug, unproven, 1, wire.path, login=NO_PRIVILEGE)
+    assert (await wire.ask(other)).status_code == 403, "another login is another matter"
 
 
 async def test_a_core_without_the_key_file_lets_no_user_in(core: Core, records: Records) -> None:

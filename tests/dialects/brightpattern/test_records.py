@@ -183,6 +183,15 @@ async def test_an_own_list_is_one_like_any_other_once_it_has_a_record(old: httpx
     }
 
 
+async def test_a_key_of_several_fields_is_told_whole_where_it_is_taken(v2: httpx.AsyncClient, records: Records) -> None:
+    await records.lists.create("two.csv", [Field("Day", key=True), Field("Phone", type="PHONE", key=True)])
+    record = {"day": " Monday ", "phone": "+1 510 555-0101"}
+    assert (await v2.post("/callinglist/add/two.csv", json=record)).status_code == 200
+    taken = await v2.post("/callinglist/add/two.csv", json=record)
+    assert taken.status_code == 409
+    assert taken.json()["error_description"].endswith('index: f0_1_f1_1 dup key: { : "Monday", : "15105550101" }')
+
+
 async def test_in_an_own_list_the_newest_answers_and_a_taken_key_is_refused(
     old: httpx.AsyncClient, records: Records
 ) -> None:
@@ -192,6 +201,7 @@ async def test_in_an_own_list_the_newest_answers_and_a_taken_key_is_refused(
     assert found.json()["entry"]["customer_name"] == "Eve"
     taken = await old.post("/callinglist/add/Spring", json={"customer_id": "900"})
     assert taken.status_code == 500
+    assert 'dup key: { : "900" }' in taken.json()["error_description"]
     without = await old.post("/callinglist/add/Spring", json={"customer_name": "Ada"})
     assert (without.status_code, without.json()["error_description"]) == (400, "missing key: customer_id")
     many = [{"customer_id": "900"}, {"customer_id": "901"}, {"customer_id": "901"}, {"tel1": "1"}]

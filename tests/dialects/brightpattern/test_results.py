@@ -190,6 +190,23 @@ async def test_only_what_was_tried_has_changed_and_once_each(
     assert await changed(old, since="2999-01-01T00:00:00.000") == []
 
 
+async def test_completed_records_have_pages_also_where_many_were_completed_at_once(
+    old: httpx.AsyncClient, records: Records
+) -> None:
+    await fill(records, 30)
+    assert await records.dialling.code(SPRING, Chosen(), "Sold out") == 30
+    seen: list[str] = []
+    since = "2013-03-01T13:15:06.456"
+    while True:
+        asked = {"fromTime": since, "maxSize": 10}
+        page = (await old.post("/callinglist/getCompleted/leads.csv/Spring", json=asked)).json()
+        seen += [one["entry"]["id"] for one in page]
+        if page[-1]["completedTime"] == since:
+            break
+        since = page[-1]["completedTime"]
+    assert len(set(seen)) == 30
+
+
 async def test_pages_end_also_where_many_were_told_of_at_once(
     old: httpx.AsyncClient, core: Core, records: Records
 ) -> None:
@@ -241,24 +258,28 @@ async def test_what_was_coded_and_is_taken_up_again_untried_is_no_result(
 # ---- All, page by page
 
 
-async def test_pages_by_index_are_gapless_while_records_are_added(old: httpx.AsyncClient, records: Records) -> None:
-    await fill(records, 40)
+async def test_who_reads_until_a_short_page_gets_each_record_once_in_order_while_others_are_added(
+    old: httpx.AsyncClient, records: Records
+) -> None:
+    await records.lists.add_many(LEADS, [lead(n, number(n % 100)) for n in range(2_500)])
 
     async def grow() -> None:
-        await records.lists.add_many(LEADS, [lead(f"late {n}", number(n)) for n in range(40)])
+        for part in range(20):
+            await records.lists.add_many(LEADS, [lead(f"late {part}-{n}", number(n)) for n in range(10)])
 
-    async def walk() -> list[int]:
-        seen: list[int] = []
+    async def walk() -> list[dict[str, Any]]:
+        seen: list[dict[str, Any]] = []
         while True:
-            asked = {"fromIndex": seen[-1] + 1 if seen else 0, "maxSize": 7}
+            asked = {"fromIndex": seen[-1]["index"] + 1 if seen else 0, "maxSize": "300"}
             page = (await old.post("/callinglist/getAll/leads.csv/Spring", json=asked)).json()
-            if not page:
+            seen += page
+            if len(page) < 300:
                 return seen
-            seen += [one["index"] for one in page]
 
     seen, _ = await asyncio.gather(walk(), grow())
-    assert seen == list(range(len(seen)))
-    assert len(seen) >= 40
+    assert [one["index"] for one in seen] == list(range(len(seen)))
+    assert [one["entry"]["id"] for one in seen[:2_500]] == [str(n) for n in range(2_500)]
+    assert all(one["entry"]["id"].startswith("late") for one in seen[2_500:])
 
 
 async def test_a_record_that_left_the_campaign_is_listed_without_status(

@@ -227,3 +227,22 @@ async def test_a_contact_does_not_grow_without_end(cim: httpx.AsyncClient) -> No
     assert (await cim.put(url, json=big)).status_code == 400
     assert (await cim.put(url, json=dict(list(big.items())[:50]))).status_code == 200
     assert "b1" not in (await cim.get(url)).json()
+
+
+# ---- Merging
+
+
+async def test_a_merged_away_id_answers_with_who_it_became_part_of(cim: httpx.AsyncClient, records: Records) -> None:
+    gone, kept, last = [await saved(cim, phone1=number(n), first_name=f"n{n}") for n in range(3)]
+    await records.merging.merge(id_of(kept), [id_of(gone)])
+    await records.merging.merge(id_of(last), [id_of(kept)])
+    answer = await cim.get(f"/contacts/{gone['_id']}")
+    assert (answer.status_code, answer.headers["x-merged-into"]) == (200, last["_id"])
+    assert answer.json() == (await cim.get(f"/contacts/{last['_id']}")).json()
+    assert "x-merged-into" not in (await cim.get(f"/contacts/{last['_id']}")).headers
+    other_second = f"{int(str(gone['_id'])[:8], 16) - 1:08x}{str(gone['_id'])[8:]}"
+    assert (await cim.get(f"/contacts/{other_second}")).status_code == 404
+    for method, body in (("PUT", {"first_name": "x"}), ("DELETE", None)):
+        assert (await cim.request(method, f"/contacts/{gone['_id']}", json=body)).status_code == 404
+    await records.contacts.delete(id_of(last))
+    assert (await cim.get(f"/contacts/{gone['_id']}")).status_code == 404

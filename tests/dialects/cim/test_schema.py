@@ -79,6 +79,15 @@ async def test_more_can_be_said_of_an_attribute(cim: httpx.AsyncClient) -> None:
     assert (await cim.get("/getSchema")).json()[2:4][1]["key"] == "it"
 
 
+async def test_a_default_may_be_sent_as_its_value_and_a_channel_identifier_as_a_flag(cim: httpx.AsyncClient) -> None:
+    said = {"key": "vip", "type": "Bool", "default": False, "channel_identifier": True}
+    told = (await cim.post("/saveSchema", json=said)).json()
+    assert (told["default"], told["channel_identifier"]) == ("false", "true")
+    assert (await cim.post("/saveSchema", json={"key": "n", "type": "Number", "default": "x"})).status_code == 400
+    made = (await cim.post("/saveSchema", json={"key": "n", "type": "Number", "default": 1.5})).json()
+    assert made["default"] == "1.5"
+
+
 async def test_only_so_many_attributes_can_be_added(switched: Switched) -> None:
     cim = await switched(max_custom_attributes=2)
     await add(cim, "second")
@@ -351,9 +360,13 @@ async def test_a_key_without_admin_changes_no_schema_and_no_mapping(cim: httpx.A
         await agent.post("/saveSchema", json=body),
         await agent.put("/schema/customer_number", json=body),
         await agent.delete("/schema/customer_number"),
+        await agent.put("/schema/no_such", json=body),
+        await agent.delete("/schema/no_such"),
         await agent.post("/mapping", json={"callVar": "ANI", "key": "phone"}),
         await agent.put("/mapping/65f0c1a20000000000000001", json={"key": "phone"}),
         await agent.delete("/mapping/65f0c1a20000000000000001"),
+        await agent.put("/mapping/000000000000000000000001", json={"callVar": "x"}),
+        await agent.delete("/mapping/000000000000000000000001"),
     ):
         assert (answer.status_code, answer.json()["error"]) == (403, "Forbidden")
     assert (await agent.get("/getSchema")).status_code == 200

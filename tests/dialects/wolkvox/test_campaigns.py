@@ -62,6 +62,11 @@ async def test_a_new_campaign_is_stopped_and_what_is_edited_is_shown(campaign: A
     )
 
 
+async def test_a_skill_has_two_names(campaign: Ask) -> None:
+    edited = told(await campaign("PUT", "edit_campaign", {"VAGENT": "44"}, campaign_id=SPRING), 200)
+    assert edited["data"][0]["skill_id"] == "44"
+
+
 async def test_a_renamed_campaigns_own_list_has_its_name(campaign: Ask, records: Records) -> None:
     await load(campaign, record("1"))
     told(await campaign("PUT", "edit_campaign", {"campaign_name": "Summer"}, campaign_id=SPRING), 200)

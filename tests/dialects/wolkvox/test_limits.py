@@ -1,10 +1,16 @@
-"""What is told first of several things that are wrong, and what counts against the day (D-W5)."""
+"""What is told first of several things that are wrong, what counts against the day (D-W5), and how long one takes."""
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
-from tests.dialects.wolkvox.conftest import SPRING, MakeOperation, record, told
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from ringbook.core.access import Core, Records
+from ringbook.dialects.wolkvox import habits
+from ringbook.store import campaigns
+from tests.dialects.wolkvox.conftest import SPRING, Ask, MakeOperation, record, told
 
 AGENTBOX = "/api/v2/agentbox.php"
 INFORMATION = "/api/v2/information.php"
@@ -56,3 +62,40 @@ async def test_an_operation_may_have_codes_as_documented_and_slashes_plain(opera
     assert '"Cra. 7 n/a ñ"' in found.text
     body = {"filter_active": "no"}
     assert (await own.ask("PUT", "campaign_filter", body, campaign_id=SPRING)).json()["code"] == ""
+
+
+async def test_what_takes_too_long_is_cut_off_and_not_done(
+    campaign: Ask, core: Core, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(habits, "SECONDS", 0.3)
+    async with core.database.transaction() as tx:
+        await campaigns.get(tx, records.tenant.id, int(SPRING), for_update=True)
+        with pytest.raises(habits.CutOff):
+            await campaign("PUT", "speed", {"speed": "77"}, campaign_id=SPRING)
+    assert (await records.campaigns.get(int(SPRING))).settings.get("speed") != 77
+    told(await campaign("PUT", "speed", {"speed": "78"}, campaign_id=SPRING), 202)
+
+
+async def test_nothing_comes_after_the_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(habits, "SECONDS", 0.01)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(5)
+
+    async def slow_to_end(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await slow(scope, receive, send)
+
+    for app, status in ((slow, 504), (slow_to_end, 200)):
+        sent.clear()
+        with pytest.raises(habits.CutOff):
+            await habits.within_its_time(app)({"path": "/api/v2/campaign.php"}, receive, send)
+        assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [status]
+        assert all(message["more_body"] for message in sent if message["type"] == "http.response.body")

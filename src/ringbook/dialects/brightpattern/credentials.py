@@ -16,6 +16,7 @@ from ringbook.web.dialect import Call
 from ringbook.web.digest import challenge as digest_challenge
 from ringbook.web.digest import claim_of
 from ringbook.web.forwarding import is_forwarded
+from ringbook.web.guesses import Guesser
 from ringbook.web.worker import Worker, worker_of
 
 OLD_PREFIX = "/admin/ws/t/"
@@ -27,7 +28,8 @@ async def authenticate(request: Request, core: Core) -> Records:
     """Records for the user; Unauthenticated, told alike, for an unknown tenant, an unknown user and a wrong password.
 
     Forbidden for a user without the privilege to manage lists: in 3.x whatever the password is, since no HA1 is kept
-    of such a user that the request could be checked against. Only the nonce must be one of this server's.
+    of such a user that the request could be checked against. Only the nonce must be one of this server's. TooMany for
+    who has been wrong too often lately.
     """
     slug = _tenant_of(request)
     if slug is None:
@@ -35,13 +37,20 @@ async def authenticate(request: Request, core: Core) -> Records:
     claim = claim_of(request)
     if claim is None or claim.realm != slug:
         raise Unauthenticated
-    nonces = worker_of(request).limits.nonces
+    nonces, guesses = worker_of(request).limits.nonces, worker_of(request).limits.guesses
+    peer = _peer(request)
+    who = Guesser(slug, claim.login, peer.address, peer.forwards)
+    guesses.check(who, claim.nonce)
     try:
         records = await core.users.by_digest(slug, claim.login, claim.is_proven_by)
     except Forbidden:
         if not nonces.is_fresh(slug, claim.nonce):
             raise Unauthenticated from None
         raise
+    except Unauthenticated:
+        guesses.was_wrong(who)
+        raise
+    guesses.was_right(who, claim.nonce)
     if not nonces.use(slug, claim.nonce, claim.count):
         raise Unauthenticated(stale=True)
     return records

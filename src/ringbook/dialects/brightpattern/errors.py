@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from ringbook.dialects.brightpattern import credentials
 from ringbook.domain import problems
 from ringbook.domain.problems import Problem
 from ringbook.web import answer
+from ringbook.web.dialect import Wording
 
 _NOT_AUTHENTICATED = "Session is not authenticated"
 _NO_PRIVILEGE = "User authenticated but does not have sufficient privileges"
@@ -37,6 +39,16 @@ _ERRORS: tuple[tuple[type[Problem], int, str, str], ...] = (
     (problems.Unavailable, 503, "service_unavailable", ""),
     (Problem, 500, "internal_server_error", ""),
 )
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    error: str
+    error_description: str
+
+
+WORDING = Wording([(kind, status) for kind, status, *_ in _ERRORS], ErrorAnswer)
+TAKEN_IN_3X = ((problems.Conflict, 500),)
+"""A taken key is 500 in 3.x (B6)."""
 
 
 def problem(request: Request, problem: Problem) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from ringbook.core.access import Records
 from ringbook.dialects.brightpattern import wire
 from ringbook.dialects.brightpattern.switches import switches_of
 from ringbook.dialects.brightpattern.wire import Generation, generation_of
+from ringbook.domain.problems import Conflict, Missing
 from ringbook.web import answer
 from ringbook.web.answer import JsonAnswer
 from ringbook.web.dialect import Call
@@ -20,7 +22,13 @@ async def campaigns(records: Records, call: Call[None, None]) -> Response:
 
 
 async def add(records: Records, call: Call[None, wire.Record]) -> Response:
-    await records.lists.add(call.path["list"], call.body, told_apart=True)
+    try:
+        await records.lists.add(call.path["list"], call.body, told_apart=True)
+    except Conflict:
+        with suppress(Missing):  # it has gone meanwhile
+            found = await records.campaign_records.in_campaign(call.path["list"], "", call.body)
+            raise Conflict(wire.taken(found)) from None
+        raise
     return Response(status_code=_generation(call).added)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -136,6 +136,107 @@ class CampaignV2(msgspec.Struct, frozen=True):
     lists: tuple[str, ...]
 
 
+Entry = dict[str, str]
+
+
+class Status(TypedDict):
+    """How far a campaign is with a record; before the first attempt, the first two alone (B4)."""
+
+    completed: bool
+    totalAttempts: int
+    lastDisposition: NotRequired[str]
+    lastDate: NotRequired[str]
+    lastPhone: NotRequired[str]
+    lastCallDuration: NotRequired[int]
+    lastAgent: NotRequired[str]
+    globalInteractionID: NotRequired[str]
+
+
+class Queried(TypedDict):
+    entry: Entry
+    status: NotRequired[Status]
+
+
+class Indexed(Queried):
+    index: int
+
+
+class Completed(TypedDict):
+    completedTime: str
+    entry: Entry
+    status: Status
+
+
+class Tries(TypedDict):
+    """One attempt."""
+
+    call_attempted: bool
+    disposition: str
+    dispositionCode: str
+    date: str
+    phone: str
+    callNotes: str
+    agent: str
+    CPAResult: str
+    dialingDuration: int
+    CPADuration: int
+    callDuration: int
+    globalInteractionID: str
+
+
+class Changed(TypedDict):
+    entry: Entry
+    completed: bool
+    recordDisposition: str
+    recordDispositionCode: str
+    totalAttempts: int
+    attempts: list[Tries]
+
+
+class Faults(TypedDict, total=False):
+    """Records as they were sent, but for the case of their names, by what was wrong with them."""
+
+    missingRequired: list[dict[str, Any]]
+    missingKey: list[dict[str, Any]]
+    duplicateKey: list[dict[str, Any]]
+    formatError: list[dict[str, Any]]
+
+
+class AddedAnswer(TypedDict):
+    added: int
+    error: NotRequired[Faults]
+
+
+class DncAdded(TypedDict):
+    added: int
+
+
+class NotFound(TypedDict):
+    keyNotFound: list[DncKey]
+
+
+class DncDeleted(TypedDict):
+    deleted: int
+    error: NotRequired[NotFound]
+
+
+class TokenForm(msgspec.Struct, frozen=True):
+    """The client-credentials grant; who sends the credentials as Basic leaves them out here."""
+
+    grant_type: Literal["client_credentials"]
+    client_id: str = ""
+    client_secret: str = ""
+    scope: str = ""
+    tenant: str = ""
+
+
+class Token(TypedDict):
+    access_token: str
+    token_type: str
+    expires_in: str
+    scope: NotRequired[str]
+
+
 def campaigns(of: Generation, found: Sequence[RunCampaign]) -> list[Any]:
     kind = CampaignV2 if of is V2 else Campaign
     return [kind(name=one.name, lists=one.lists, state=one.state.upper()) for one in found]
@@ -155,6 +256,14 @@ def queried(of: Generation, listed: ListedRecord) -> dict[str, Any]:
     if listed.state is not None:
         found["status"] = _status(of, listed, _ring_and_talk)
     return found
+
+
+def taken(listed: ListedRecord) -> str:
+    """What the v2 server passed on from its database of a key that a record has (contract 6.2; its index, 2.1)."""
+    keys = [(at, field.name) for at, field in enumerate(listed.layout.fields) if field.key]
+    index = "_".join(f"f{at}_1" for at, _ in keys)
+    values = ", ".join(f': "{listed.record.fields.get(name, "")}"' for _, name in keys)
+    return f"E11000 duplicate key error collection: {listed.list_name} index: {index} dup key: {{ {values} }}"
 
 
 def indexed(of: Generation, listed: ListedRecord) -> dict[str, Any]:

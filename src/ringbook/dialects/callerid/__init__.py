@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 from ringbook.dialects.callerid import handlers, wire
 from ringbook.dialects.callerid.errors import problem
-from ringbook.web.dialect import AnyOperation, Dialect, Operation
+from ringbook.web.dialect import BASIC, BEARER, AnyOperation, Described, Dialect, Operation
 
 OPERATIONS: Sequence[AnyOperation] = (
-    Operation("GET", "/callerid", handlers.name_of_caller, "Who is calling, as a name to show", query=wire.NameQuery),
+    Operation(
+        "GET",
+        "/callerid",
+        handlers.name_of_caller,
+        "Who is calling, as a name to show",
+        query=wire.NameQuery,
+        described=Described(media_types=wire.MEDIA_TYPES),
+    ),
 )
 
 CALLERID = Dialect(
@@ -19,4 +26,5 @@ CALLERID = Dialect(
     operations=OPERATIONS,
     authenticate=handlers.authenticate,
     problem=problem,
+    security={"key": BEARER, "password": BASIC, "parameter": {"type": "apiKey", "in": "query", "name": "key"}},
 )

@@ -179,3 +179,4 @@ _FORMATS: Mapping[str, tuple[str, _Told]] = {
     "csv": ("text/csv", _csv),
     "xml": ("text/xml", _xml),
 }
+MEDIA_TYPES = tuple(dict.fromkeys(media_type for media_type, _ in _FORMATS.values()))

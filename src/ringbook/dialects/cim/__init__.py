@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ringbook.dialects.cim import handlers, interactions, legs, schema, wire
 from ringbook.dialects.cim.credentials import authenticate
-from ringbook.dialects.cim.errors import problem
-from ringbook.web.dialect import AnyOperation, Dialect, Operation
+from ringbook.dialects.cim.errors import WORDING, problem
+from ringbook.web.dialect import BASIC, BEARER, AnyOperation, Described, Dialect, Operation
+
+_IF_MATCH = Described(headers=("If-Match",))
 
 OPERATIONS: Sequence[AnyOperation] = (
     Operation(
@@ -16,7 +18,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         handlers.by_name,
         "Contacts by the beginnings of their names' words",
         query=wire.LimitQuery,
-        answer=list[wire.ContactAnswer],
+        answer=wire.ContactsAnswer,
     ),
     Operation(
         "POST",
@@ -25,7 +27,8 @@ OPERATIONS: Sequence[AnyOperation] = (
         "Contacts that meet the criteria",
         query=wire.SearchQuery,
         body=wire.SearchBody,
-        answer=list[wire.ContactAnswer],
+        answer=wire.ContactsAnswer,
+        reads=True,
     ),
     Operation(
         "GET",
@@ -33,7 +36,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         handlers.load_more,
         "The contacts behind the last one of a list",
         query=wire.MoreQuery,
-        answer=list[wire.ContactAnswer],
+        answer=wire.ContactsAnswer,
     ),
     Operation("GET", "/contacts/{contact_id}", handlers.get, "One contact", answer=wire.ContactAnswer),
     Operation(
@@ -43,15 +46,23 @@ OPERATIONS: Sequence[AnyOperation] = (
         "Write attributes over a contact's; null clears one",
         body=wire.ContactBody,
         answer=wire.ContactAnswer,
+        described=_IF_MATCH,
     ),
-    Operation("DELETE", "/contacts/{contact_id}", handlers.delete, "Take a contact away", answer=wire.ContactAnswer),
+    Operation(
+        "DELETE",
+        "/contacts/{contact_id}",
+        handlers.delete,
+        "Take a contact away",
+        answer=wire.ContactAnswer,
+        described=_IF_MATCH,
+    ),
     Operation(
         "GET",
         "/getContactList",
         handlers.first_page,
         "The newest contacts",
         query=wire.LimitQuery,
-        answer=list[wire.ContactAnswer],
+        answer=wire.ContactsAnswer,
     ),
     Operation(
         "POST",
@@ -85,7 +96,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         schema.add_condition,
         "Map a call variable to an attribute",
         body=wire.MappingBody,
-        answer=list[wire.ConditionAnswer],
+        answer=list[wire.ConditionAnswer] | wire.ConditionAnswer,
     ),
     Operation("GET", "/mapping", schema.conditions, "All mapping conditions", answer=list[wire.ConditionAnswer]),
     Operation(
@@ -103,7 +114,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         interactions.load,
         "The legs of a contact's calls, the newest first",
         query=interactions.LoadQuery,
-        answer=legs.InteractionsAnswer,
+        answer=legs.InteractionsAnswer | list[legs.InteractionsAnswer],
     ),
     Operation(
         "POST",
@@ -111,7 +122,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         interactions.save,
         "Add a leg to a call, or update it",
         body=legs.InteractionBody,
-        answer=legs.LegBody,
+        answer=legs.LegAnswer,
     ),
 )
 
@@ -131,5 +142,8 @@ CIM = Dialect(
     operations=OPERATIONS,
     authenticate=authenticate,
     problem=problem,
+    wording=WORDING,
+    security={"key": BEARER, "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"}, "password": BASIC},
     decode=wire.decode,
+    keeps_answers=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from ringbook.domain import problems
 from ringbook.domain.problems import Invalid, Problem, TooMany, WrongVerb
 from ringbook.domain.schema import TooManyAttributes
 from ringbook.web import answer
+from ringbook.web.dialect import Wording
 
 _ERRORS: tuple[tuple[type[Problem], int, str], ...] = (
     (problems.Unauthenticated, 401, "Unauthorized"),
@@ -30,6 +32,20 @@ _ERRORS: tuple[tuple[type[Problem], int, str], ...] = (
     (problems.Unavailable, 503, "ServiceUnavailable"),
     (Problem, 500, "InternalError"),
 )
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """`existing_id` where a phone is taken; `count` and `sample` where stored values do not fit."""
+
+    error: str
+    message: str
+    field: str | None
+    existing_id: str | msgspec.UnsetType = msgspec.UNSET
+    count: int | msgspec.UnsetType = msgspec.UNSET
+    sample: list[Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+WORDING = Wording([(kind, status) for kind, status, _ in _ERRORS], ErrorAnswer)
 
 
 def problem(request: Request, problem: Problem) -> Response:

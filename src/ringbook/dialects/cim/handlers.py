@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from ringbook.core.access import Records
 from ringbook.dialects.cim import wire
-from ringbook.dialects.cim.ids import asked_id, asked_position
+from ringbook.dialects.cim.ids import asked_id, asked_position, object_id
 from ringbook.dialects.cim.switches import Switches, switches_of
 from ringbook.domain.contact import Contact
 from ringbook.domain.page import FIRST, Cursor
-from ringbook.domain.problems import Invalid, Missing, Stale
+from ringbook.domain.problems import Invalid, MergedAway, Missing, Stale
 from ringbook.web import answer
 from ringbook.web.dialect import Call
 
@@ -63,7 +63,13 @@ async def first_page(records: Records, call: Call[wire.LimitQuery, None]) -> Res
 
 async def get(records: Records, call: Call[None, None]) -> Response:
     asked = asked_id(call.path["contact_id"], "contact_id")
-    contact = await records.contacts.get(asked.id)
+    try:
+        contact = await records.contacts.get(asked.id)
+    except MergedAway as away:
+        if away.facts["created_second"] != asked.second:
+            raise Missing from None
+        contact = await records.contacts.get(away.facts["merged_into"])
+        return _contact(contact, {"x-merged-into": object_id(contact)})
     if contact.created_second != asked.second:
         raise Missing
     return _contact(contact)

@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypedDict
 
+import msgspec
+
 from ringbook.domain.interaction import (
     Interaction,
     Leg,
@@ -78,8 +80,12 @@ class InteractionBody(TypedDict, total=False):
     ani: Scalar
 
 
+LegAnswer: Any = msgspec.defstruct("LegAnswer", [(name, str) for name in FIELDS], forbid_unknown_fields=True)
+"""The eleven documented fields, all of them text."""
+
+
 class InteractionsAnswer(TypedDict):
-    interactions: list[dict[str, str]]
+    interactions: list[LegAnswer]
     call_Id: str
     phone_number: str
 

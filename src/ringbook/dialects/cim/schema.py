@@ -34,6 +34,7 @@ async def save(records: Records, call: Call[None, wire.SchemaBody]) -> Response:
 
 
 async def update(records: Records, call: Call[None, wire.SchemaBody]) -> Response:
+    records.require("admin")  # who may not change any is not told which there are
     asked = await _asked(records, call.path["schema_id"])
     said, spelled = wire.said_of(call.body)
     strict = switches_of(records.tenant).strict
@@ -43,6 +44,7 @@ async def update(records: Records, call: Call[None, wire.SchemaBody]) -> Respons
 
 async def delete(records: Records, call: Call[None, None]) -> Response:
     """200 without a body, as the page prints it. The header says which conditions no longer take part."""
+    records.require("admin")
     hidden = await records.schema.hide((await _asked(records, call.path["schema_id"])).key)
     if hidden is None:
         raise Missing
@@ -67,6 +69,7 @@ async def add_condition(records: Records, call: Call[None, wire.MappingBody]) ->
 
 async def change_condition(records: Records, call: Call[None, wire.MappingBody]) -> Response:
     """The built-in condition is replaced by the first one for ANI; whatever that says of the rest."""
+    records.require("admin")
     asked, new = asked_id(call.path["id"], "id"), call.body
     if await _is_built_in(records, asked):
         texts = wire.texts(new, BUILT_IN)
@@ -80,6 +83,7 @@ async def change_condition(records: Records, call: Call[None, wire.MappingBody])
 
 
 async def drop_condition(records: Records, call: Call[None, None]) -> Response:
+    records.require("admin")
     asked = asked_id(call.path["id"], "id")
     if await _is_built_in(records, asked):
         raise Conflict("The built-in condition goes when there is another one for ANI.")

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, Required, TypedDict
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -69,14 +69,14 @@ class SchemaBody(msgspec.Struct, frozen=True):
     key: str | UnsetType = UNSET
     type: str | UnsetType = UNSET
     required: bool | UnsetType = UNSET
-    default: str | UnsetType | None = UNSET
+    default: Scalar | UnsetType = UNSET
     unique: bool | UnsetType = UNSET
     searchable: bool | UnsetType = UNSET
     pii: bool | UnsetType = UNSET
     max_length: Annotated[int, Meta(ge=1, le=1000)] | UnsetType | None = UNSET
     order: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
     description: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
-    channel_identifier: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    channel_identifier: Annotated[str, Meta(max_length=100)] | bool | UnsetType | None = UNSET
 
 
 class MappingBody(msgspec.Struct, frozen=True):
@@ -107,11 +107,14 @@ _SAID = (
     *("key", "label", "required", "default", "unique", "searchable", "pii", "max_length", "order"),
     *("description", "channel_identifier"),
 )
+_TEXTS = ("default", "channel_identifier")
+"""What is kept as a text: a default may be sent as the value it stands for, a channel identifier as a flag."""
 
 
 def said_of(asked: SchemaBody) -> tuple[dict[str, Any], str | None]:
     """What a body says of an attribute, and its type as it was spelled, if it says one."""
     said = {name: value for name in _SAID if (value := getattr(asked, name)) is not UNSET}
+    said |= {name: _text(said[name]) for name in _TEXTS if name in said}
     if asked.type is UNSET:
         return said, None
     kind = TYPE_SPELLINGS.get(asked.type.strip().casefold())
@@ -127,6 +130,10 @@ def attribute_of(asked: SchemaBody) -> tuple[Attribute, str]:
     return msgspec.structs.replace(made, **said), spelled or made.type
 
 
+def _text(value: Scalar) -> str | None:
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def _new_attribute(asked: SchemaBody) -> Attribute:
     label = "" if asked.label is UNSET else asked.label
     key = _UNREADABLE_IN_A_KEY.sub("_", label.casefold()).strip("_") if asked.key is UNSET else asked.key
@@ -140,10 +147,27 @@ def _new_attribute(asked: SchemaBody) -> Attribute:
 
 ContactAnswer = TypedDict(
     "ContactAnswer",
-    {"_id": str, "first_name": str, "last_name": str, "phone1": str, "created_at": str, "updated_at": str, "__v": int},
+    {
+        "_id": Required[str],
+        "first_name": str,
+        "last_name": str,
+        "phone1": str,
+        "created_at": Required[str],
+        "updated_at": Required[str],
+        "__v": Required[int],
+    },
     total=False,
 )
 """Besides these, the contact's attributes as they were sent."""
+
+
+class Enveloped(TypedDict):
+    """A list, where the tenant wants an envelope around it."""
+
+    contacts: list[ContactAnswer]
+
+
+ContactsAnswer = list[ContactAnswer] | Enveloped
 
 
 class AttributeAnswer(TypedDict):

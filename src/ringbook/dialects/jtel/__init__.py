@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ringbook.dialects.jtel import handlers, wire
-from ringbook.dialects.jtel.errors import problem
+from ringbook.dialects.jtel.errors import WORDING, problem
 from ringbook.web.dialect import AnyOperation, Dialect, NotYet, Operation
 
 _BASE = handlers.ROOT + "{ClientsID}"
@@ -100,4 +100,5 @@ JTEL = Dialect(
     operations=OPERATIONS,
     authenticate=handlers.authenticate,
     problem=problem,
+    wording=WORDING,
 )

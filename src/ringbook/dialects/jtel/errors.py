@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ringbook.domain import problems
 from ringbook.domain.problems import Problem
 from ringbook.web import answer
+from ringbook.web.dialect import Wording
 
 
 class CampaignNotFound(problems.Missing):
@@ -32,6 +34,14 @@ _STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     (problems.Unavailable, 503, ""),
     (Problem, 500, "Internal error"),
 )
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    status: int
+    error: str
+
+
+WORDING = Wording([(kind, status) for kind, status, _ in _STATUS], ErrorAnswer)
 
 
 def problem(request: Request, problem: Problem) -> Response:

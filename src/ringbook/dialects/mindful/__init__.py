@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ringbook.dialects.mindful import handlers, wire
-from ringbook.dialects.mindful.errors import problem
+from ringbook.dialects.mindful.errors import WORDING, problem
 from ringbook.dialects.mindful.habits import without_blanks
 from ringbook.web.dialect import Dialect, Operation
 
@@ -31,5 +31,6 @@ MINDFUL = Dialect(
     ),
     authenticate=handlers.authenticate,
     problem=problem,
+    wording=WORDING,
     wrap=without_blanks,
 )

@@ -5,12 +5,14 @@ Only InvalidToken is the vendor's; the other names are ours, and live here.
 
 from __future__ import annotations
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ringbook.domain import problems
 from ringbook.domain.problems import Problem
 from ringbook.web import answer
+from ringbook.web.dialect import Wording
 
 
 class InvalidPhoneNumber(problems.Invalid):
@@ -33,6 +35,13 @@ _ERRORS: tuple[tuple[type[Problem], int, str], ...] = (
     (problems.Unavailable, 503, "ServiceUnavailable"),
     (Problem, 500, "InternalError"),
 )
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    error: str
+
+
+WORDING = Wording([(kind, status) for kind, status, _ in _ERRORS], ErrorAnswer)
 
 
 def problem(request: Request, problem: Problem) -> Response:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringbook.dialects.wolkvox import agentbox, campaigns, dnc, information, loading, records, reports, wire
+from ringbook.dialects.wolkvox import agentbox, answers, campaigns, dnc, information, loading, records, reports, wire
 from ringbook.dialects.wolkvox.asked import authenticate
-from ringbook.dialects.wolkvox.errors import problem
-from ringbook.dialects.wolkvox.habits import without_blanks
+from ringbook.dialects.wolkvox.errors import WORDING, problem
+from ringbook.dialects.wolkvox.habits import as_clients_do
 from ringbook.domain.access import Tenant
 from ringbook.web.dialect import MEGABYTE, AnyOperation, Dialect, Limits, NotYet, Operation
 from ringbook.web.rations import Rations
@@ -33,6 +33,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         body=list[dnc.Blocked],
         status=201,
         limits=_BATCH,
+        answer=answers.BLOCKED,
     ),
     Operation(
         "POST",
@@ -43,6 +44,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         body=list[wire.Unread],
         status=201,
         limits=_BATCH,
+        answer=answers.LoadedAnswer,
     ),
     Operation(
         "DELETE",
@@ -51,6 +53,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         "Remove all records, or those of a result",
         query=records.ResultQuery,
         status=202,
+        answer=answers.Done,
     ),
     Operation(
         "POST",
@@ -60,6 +63,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         query=campaigns.CreateQuery,
         body=campaigns.CreateBody,
         status=201,
+        answer=answers.CREATED,
     ),
     Operation(
         "PUT",
@@ -69,6 +73,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         query=wire.Query,
         body=records.CodifyBody,
         status=202,
+        answer=answers.Done,
     ),
     Operation(
         "GET",
@@ -76,6 +81,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         records.detail,
         "What became of records in a range of dates",
         query=records.DetailQuery,
+        answer=answers.DETAIL,
     ),
     Operation(
         "PUT",
@@ -85,6 +91,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         query=wire.Query,
         body=records.RecallBody,
         status=202,
+        answer=answers.Done,
     ),
     Operation(
         "DELETE",
@@ -94,6 +101,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         query=records.ResultQuery,
         body=records.CustomersBody,
         status=202,
+        answer=answers.Done,
     ),
     Operation(
         "PUT",
@@ -103,10 +111,28 @@ CAMPAIGN: Sequence[AnyOperation] = (
         query=wire.Query,
         body=campaigns.SpeedBody,
         status=202,
+        answer=answers.Done,
     ),
-    Operation("PUT", f"{_CAMPAIGN}start", campaigns.start, "Start a campaign", query=wire.Query, status=202),
-    Operation("PUT", f"{_CAMPAIGN}stop", campaigns.stop, "Stop a campaign", query=wire.Query, status=202),
-    Operation("GET", f"{_CAMPAIGN}find_record", loading.find_record, "Find records", query=loading.FindQuery),
+    Operation(
+        "PUT",
+        f"{_CAMPAIGN}start",
+        campaigns.start,
+        "Start a campaign",
+        query=wire.Query,
+        status=202,
+        answer=answers.Done,
+    ),
+    Operation(
+        "PUT", f"{_CAMPAIGN}stop", campaigns.stop, "Stop a campaign", query=wire.Query, status=202, answer=answers.Done
+    ),
+    Operation(
+        "GET",
+        f"{_CAMPAIGN}find_record",
+        loading.find_record,
+        "Find records",
+        query=loading.FindQuery,
+        answer=answers.FOUND,
+    ),
     Operation(
         "DELETE",
         f"{_CAMPAIGN}delete_campaign",
@@ -114,6 +140,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         "Delete campaigns, with the lists that are theirs alone",
         query=wire.Query,
         body=campaigns.DeleteBody,
+        answer=answers.Done,
     ),
     Operation(
         "PUT",
@@ -122,8 +149,16 @@ CAMPAIGN: Sequence[AnyOperation] = (
         "Call only records that meet conditions",
         query=wire.Query,
         body=records.FilterBody,
+        answer=answers.FilterAnswer,
     ),
-    Operation("GET", f"{_CAMPAIGN}campaign_15", records.campaign_15, "Export a campaign", query=wire.Query),
+    Operation(
+        "GET",
+        f"{_CAMPAIGN}campaign_15",
+        records.campaign_15,
+        "Export a campaign",
+        query=wire.Query,
+        answer=answers.ExportAnswer,
+    ),
     Operation(
         "PUT",
         f"{_CAMPAIGN}recall_records",
@@ -131,6 +166,7 @@ CAMPAIGN: Sequence[AnyOperation] = (
         "Make records clean that have a result or a code",
         query=wire.Query,
         body=records.RenewBody,
+        answer=answers.RENEWED,
     ),
     Operation(
         "PUT",
@@ -139,19 +175,42 @@ CAMPAIGN: Sequence[AnyOperation] = (
         "Change a campaign",
         query=wire.Query,
         body=campaigns.EditBody,
+        answer=answers.EditAnswer,
     ),
 )
 
 INFORMATION: Sequence[AnyOperation] = (
-    Operation("GET", f"{_INFORMATION}campaigns", information.campaigns, "Campaigns", query=information.CampaignsQuery),
-    Operation("GET", f"{_INFORMATION}skills", information.skills, "Declared skills", query=information.SkillsQuery),
-    Operation("GET", f"{_INFORMATION}agents", information.agents, "Declared agents", query=information.AgentsQuery),
+    Operation(
+        "GET",
+        f"{_INFORMATION}campaigns",
+        information.campaigns,
+        "Campaigns",
+        query=information.CampaignsQuery,
+        answer=answers.CAMPAIGNS,
+    ),
+    Operation(
+        "GET",
+        f"{_INFORMATION}skills",
+        information.skills,
+        "Declared skills",
+        query=information.SkillsQuery,
+        answer=answers.SKILLS,
+    ),
+    Operation(
+        "GET",
+        f"{_INFORMATION}agents",
+        information.agents,
+        "Declared agents",
+        query=information.AgentsQuery,
+        answer=answers.AGENTS,
+    ),
     Operation(
         "GET",
         f"{_INFORMATION}activity_codes",
         information.activity_codes,
         "Declared activity codes",
         query=information.CodesQuery,
+        answer=answers.CODES,
     ),
     Operation(
         "GET",
@@ -159,8 +218,11 @@ INFORMATION: Sequence[AnyOperation] = (
         information.token_info,
         "What is used of the day's requests",
         query=information.NoQuery,
+        answer=answers.TOKEN,
     ),
-    Operation("GET", f"{_INFORMATION}get_dnc", dnc.get_dnc, "Barred numbers", query=dnc.GetQuery),
+    Operation(
+        "GET", f"{_INFORMATION}get_dnc", dnc.get_dnc, "Barred numbers", query=dnc.GetQuery, answer=answers.BARRED
+    ),
     NotYet("GET", f"{_INFORMATION}agents_in_skill", "Ringbook does not know which agent has which skill"),
     NotYet("GET", f"{_INFORMATION}audit_log", "its rows have addresses and workstations, which no journal here has"),
     NotYet("GET", f"{_INFORMATION}routing_points", "Ringbook routes no calls"),
@@ -180,6 +242,7 @@ REAL_TIME: Sequence[AnyOperation] = (
         information.live_campaigns,
         "How far campaigns are",
         query=information.LiveQuery,
+        answer=answers.LIVE,
     ),
     Operation(
         "GET",
@@ -187,12 +250,13 @@ REAL_TIME: Sequence[AnyOperation] = (
         information.live_recalls,
         "Calls that are promised",
         query=information.RecallsQuery,
+        answer=answers.RECALLS,
     ),
 )
 
 REPORTS: Sequence[AnyOperation] = (
     *(
-        Operation("GET", f"{_REPORTS}{api}", handler, summary, query=reports.ReportQuery)
+        Operation("GET", f"{_REPORTS}{api}", handler, summary, query=reports.ReportQuery, answer=answers.REPORTS[api])
         for api, handler, summary in (
             ("campaign_1", reports.campaign_1, "Records by final machine result"),
             ("campaign_2", reports.campaign_2, "Records by activity code"),
@@ -221,6 +285,7 @@ CONFIGURATION: Sequence[AnyOperation] = (
         body=dnc.AddBody,
         status=201,
         limits=_BATCH,
+        answer=answers.Done,
     ),
     Operation(
         "DELETE",
@@ -231,6 +296,7 @@ CONFIGURATION: Sequence[AnyOperation] = (
         body=dnc.RemoveBody,
         status=202,
         limits=_BATCH,
+        answer=answers.Done,
     ),
     Operation(
         "PUT",
@@ -240,6 +306,7 @@ CONFIGURATION: Sequence[AnyOperation] = (
         query=dnc.NoQuery,
         body=dnc.BlockBody,
         status=202,
+        answer=answers.Done,
     ),
     NotYet("POST", f"{_CONFIGURATION}add_ip", "Ringbook has no firewall of its own"),
     NotYet("DELETE", f"{_CONFIGURATION}remove_ip", "Ringbook has no firewall of its own"),
@@ -254,6 +321,7 @@ AGENTBOX: Sequence[AnyOperation] = (
         query=agentbox.NoQuery,
         body=agentbox.RecallBody,
         rationed=False,
+        answer=answers.Done,
     ),
     Operation(
         "PUT",
@@ -263,6 +331,7 @@ AGENTBOX: Sequence[AnyOperation] = (
         query=agentbox.NoQuery,
         body=agentbox.EditBody,
         rationed=False,
+        answer=answers.Done,
     ),
     Operation(
         "DELETE",
@@ -272,6 +341,7 @@ AGENTBOX: Sequence[AnyOperation] = (
         query=agentbox.NoQuery,
         body=agentbox.EditBody,
         rationed=False,
+        answer=answers.Done,
     ),
     NotYet("POST", f"{_AGENTBOX}dial", "Ringbook makes no calls"),
     NotYet("POST", f"{_AGENTBOX}type", "Ringbook has no call that an agent could be in"),
@@ -291,7 +361,9 @@ WOLKVOX = Dialect(
     operations=(*CAMPAIGN, *INFORMATION, *REAL_TIME, *REPORTS, *CONFIGURATION, *AGENTBOX),
     authenticate=authenticate,
     problem=problem,
-    wrap=without_blanks,
+    wording=WORDING,
+    security={"token": {"type": "apiKey", "in": "header", "name": "wolkvox-token"}},
+    wrap=as_clients_do,
     credential_first=True,
     rations=Rations(_AT_ONCE, a_day),
     decode=wire.decode,

@@ -5,6 +5,8 @@ Ringbook has no agents that log in, so whether one is logged in is not asked.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from starlette.responses import Response
 
@@ -48,15 +50,18 @@ class EditBody(wire.Body, frozen=True):
 
 async def recall(records: Records, call: Call[NoQuery, RecallBody]) -> Response:
     asked = call.body
-    return await _arrange(records, call, asked, asked.telefono, asked.rellamada, wire.text(asked.name_recall).strip())
+    promised, at = _promise(asked, asked.telefono, asked.rellamada)
+    campaign, customer = await _meant(records, asked)
+    return await _arrange(records, call, campaign, customer, at, promised, wire.text(asked.name_recall).strip())
 
 
 async def edit_recall(records: Records, call: Call[NoQuery, EditBody]) -> Response:
     """Another moment or number for a recall that there is."""
+    promised, at = _promise(call.body, call.body.telephone, call.body.recall)
     campaign, customer = await _meant(records, call.body)
     if not await _promised(records, campaign, customer):
         raise SaidSo(_NOT_DONE)
-    return await _arrange(records, call, call.body, call.body.telephone, call.body.recall, "")
+    return await _arrange(records, call, campaign, customer, at, promised)
 
 
 async def delete_recall(records: Records, call: Call[NoQuery, EditBody]) -> Response:
@@ -72,26 +77,30 @@ async def delete_recall(records: Records, call: Call[NoQuery, EditBody]) -> Resp
 async def _arrange(
     records: Records,
     call: Call[NoQuery, RecallBody] | Call[NoQuery, EditBody],
-    asked: RecallBody | EditBody,
-    telephone: wire.Value,
-    date: wire.Value,
-    name: str,
+    campaign: Campaign,
+    customer: str,
+    at: datetime,
+    promised: Recall,
+    name: str = "",
 ) -> Response:
-    campaign, customer = await _meant(records, asked)
-    phone, at = wire.text(telephone).strip(), dates.moment(wire.text(date))
-    style = wire.text(asked.recall_style).strip().lower() or "auto"
-    if not phone or at is None or style not in _STYLES:
-        raise Parameters
-    promised = Recall(phone, style, wire.text(asked.agent_id).strip())
     if not await records.dialling.arrange(campaign.id, Chosen(customers=(customer,)), at, promised, name):
         raise SaidSo(_NOT_DONE)
     return success(call.request, 200, _DONE, documented="str")
 
 
+def _promise(asked: RecallBody | EditBody, telephone: wire.Value, date: wire.Value) -> tuple[Recall, datetime]:
+    """What is promised for when; Parameters if that cannot be read."""
+    phone, at = wire.text(telephone).strip(), dates.moment(wire.text(date))
+    style = wire.text(asked.recall_style).strip().lower() or "auto"
+    if not phone or at is None or style not in _STYLES:
+        raise Parameters
+    return Recall(phone, style, wire.text(asked.agent_id).strip()), at
+
+
 async def _meant(records: Records, asked: RecallBody | EditBody) -> tuple[Campaign, str]:
     """The campaign and the customer; who asks must be an agent, where the operation has said who its agents are."""
     agent, customer = wire.text(asked.agent_id).strip(), wire.text(asked.id_customer).strip()
-    if not agent or not customer:
+    if not agent or not customer or not wire.text(asked.id_camp).strip():
         raise Parameters
     await check_declared(records, "agents", agent)
     campaign = await campaign_of(records, wire.text(asked.id_camp))

@@ -71,6 +71,11 @@ async def doomed_campaign(records: Records, asked: str, type_campaign: str) -> C
 
 async def check_declared(records: Records, kind: str, id_: str) -> None:
     """Refuse a skill, an agent or a code that an operation does not have which names those it has."""
-    declared = await records.reports.declared(kind)
-    if declared and id_ and id_ not in declared:
+    if not await is_declared(records, kind, id_):
         raise SaidSo(f"{_KINDS[kind]} {id_[:LONGEST_ECHO]} does not exist in your operation.")
+
+
+async def is_declared(records: Records, kind: str, id_: str) -> bool:
+    """Whether an operation has such a skill, agent or code: any, if it names none."""
+    declared = await records.reports.declared(kind)
+    return not declared or not id_ or id_ in declared

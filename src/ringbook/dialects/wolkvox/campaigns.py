@@ -10,7 +10,14 @@ from starlette.responses import Response
 
 from ringbook.core.access import Records
 from ringbook.dialects.wolkvox import dates, wire
-from ringbook.dialects.wolkvox.asked import campaign_id, campaign_of, check_declared, doomed_campaign, kind_of
+from ringbook.dialects.wolkvox.asked import (
+    campaign_id,
+    campaign_of,
+    check_declared,
+    doomed_campaign,
+    is_declared,
+    kind_of,
+)
 from ringbook.dialects.wolkvox.envelope import success, switches
 from ringbook.dialects.wolkvox.errors import Parameters, SaidSo
 from ringbook.domain.campaign import CampaignType
@@ -64,6 +71,8 @@ class EditBody(wire.Body, frozen=True, forbid_unknown_fields=True):
     start_time: wire.Value = None
     end_time: wire.Value = None
     skill_id: wire.Value = None
+    VAGENT: wire.Value = None
+    """The same, as the vendor also spells it."""
     amd_conf: wire.Value = None
     turbo_dial: wire.Value = None
     routing_recall: wire.Value = None
@@ -86,7 +95,6 @@ async def create_campaign(records: Records, call: Call[CreateQuery, CreateBody])
     name, skill = _named(asked.campaign_name), wire.text(asked.skill_id).strip()
     if kind is None or not name or not skill:
         raise Parameters
-    await check_declared(records, "skills", skill)
     settings = {
         "speed": 0,
         "skill": skill,
@@ -95,6 +103,7 @@ async def create_campaign(records: Records, call: Call[CreateQuery, CreateBody])
         "labels": {label: text for label in _LABELS[1:] if (text := _text(getattr(asked, label)))},
         **_hours(asked.start_time, asked.end_time),
     }
+    await check_declared(records, "skills", skill)
     try:
         made = await records.campaigns.create(
             name, kind=kind, description=_text(asked.campaign_description), settings=settings
@@ -111,10 +120,11 @@ async def edit_campaign(records: Records, call: Call[wire.Query, EditBody]) -> R
     name = None if asked.campaign_name is None else _named(asked.campaign_name)
     if name == "" or (asked.type_camp is not None and kind is None):
         raise Parameters
+    _edited(asked, {})  # what is wrong in itself is told before what is not there (D-W5)
     campaign = await campaign_of(records, call.query.campaign_id)
     changed = _edited(asked, campaign.settings)
-    if "skill" in changed:
-        await check_declared(records, "skills", changed["skill"])
+    if not await is_declared(records, "skills", changed.get("skill", "")):
+        raise Parameters  # here a bad skill is 400 (contract 2.15)
     description = None if asked.campaign_description is None else _text(asked.campaign_description)
     try:
         after = await records.campaigns.update(
@@ -211,8 +221,9 @@ def _edited(asked: EditBody, before: Mapping[str, Any]) -> dict[str, Any]:
         changed["turbo"] = _switch(asked.turbo_dial)
     if asked.routing_recall is not None:
         changed["routing_recall"] = _switch(asked.routing_recall)
-    if asked.skill_id is not None:
-        changed["skill"] = _text(asked.skill_id)
+    skill = asked.VAGENT if asked.skill_id is None else asked.skill_id
+    if skill is not None:
+        changed["skill"] = _text(skill)
     if asked.amd_conf is not None:
         amd = _one_of(asked.amd_conf, ("default", "none", *_COUNTRIES))
         changed["amd"] = "" if amd == "default" else amd

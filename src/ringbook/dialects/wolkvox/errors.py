@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ringbook.dialects.wolkvox.envelope import TooHeavy, failure
 from ringbook.domain import problems
 from ringbook.domain.problems import Problem
+from ringbook.web.dialect import Wording
 from ringbook.web.rations import DayUsedUp, TooManyAtOnce
 
 LONGEST_ECHO = 200
@@ -77,6 +79,18 @@ _ERRORS: tuple[tuple[type[Problem], int, str | None], ...] = (
     (problems.Unavailable, 503, "THE SERVICE IS NOT AVAILABLE, TRY AGAIN"),
     (Problem, 500, "AN ERROR HAS OCCURRED"),
 )
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """The code is a number where the tenant wants it as documented; `data` comes with what vendors tell in detail."""
+
+    code: str | int
+    error: str
+    msg: str
+    data: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+
+
+WORDING = Wording([(kind, status) for kind, status, _ in _ERRORS], ErrorAnswer)
 
 
 def problem(request: Request, problem: Problem) -> Response:

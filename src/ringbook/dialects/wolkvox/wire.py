@@ -57,6 +57,22 @@ _SPANISH = dict(
 _PERSON = ("customer_name", "customer_last_name", "customer_id", "country", "state", "city", "zone", "address")
 _FOUND = (*_PERSON, *_OPTS, *_TELS)
 _FOUND_ONCE = ("customer_name", "customer_last_name", "customer_id", *_OPTS, *_TELS[:3])
+_CALLED = ("date", "calls", "conn_id", "result", "campaign_id")
+SHOWN = (*_FOUND, *_CALLED)
+"""The keys of a row of find_record."""
+SHOWN_ONCE = (*_FOUND_ONCE, *_CALLED)
+"""Those of the older page."""
+DETAILED = (
+    *(*_MASTER_DATA, *_OPTS, *_TELS, "tel_extra", "agent_id", "date", "calls", "conn_id", "recall", "result"),
+    *("cod_act", "cod_act_2", "recall_count", "comments"),
+)
+"""The keys of a row of detail, in a predictive campaign."""
+EXPORTED = (
+    *(*_SPANISH.values(), *_OPTS, *_TELS, "tel_extra", "id_agent", "resultado", "fecha", "llamadas", "id_call"),
+    *("cod_rslt1", "description_cod1", "cod_rslt2", "description_cod2", "comentarios", "rellamada"),
+    *("rellamada_count", "email", "rellamada_tel", "last_dial_tele", "history_dial_tel", "rellamada_info"),
+)
+"""The keys of a row of campaign_15."""
 _LONGEST = {f"opt{n}": 100 if n <= 6 else 200 for n in range(1, 13)}
 
 Text = Annotated[str, Meta(max_length=10_000)]
