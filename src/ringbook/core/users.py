@@ -13,9 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ringbook.core.context import Context
-from ringbook.core.keys import MANAGE_LISTS
 from ringbook.core.passwords import Passwords
-from ringbook.domain.access import implied
+from ringbook.domain.access import MANAGE_LISTS, implied
 from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Forbidden, TooMany, Unauthenticated
 from ringbook.store import directory
@@ -168,6 +167,15 @@ class Users:
         """The slug of the only tenant, if it is the only one."""
         async with self._database.reading() as tx:
             return await directory.only_slug(tx)
+
+    async def proves(self, name: tuple[str, str], peer: Peer | None, hashed: str | None, secret: str) -> bool:
+        """Whether the secret is the one of this hash; for nobody's (None) it takes as long, and is not.
+
+        `name` is the tenant's slug and the login that somebody says to be. TooMany as for token().
+        """
+        if self._passwords is None or _UNSTORABLE.search("".join(name)):
+            raise Unauthenticated
+        return await self._verify(self._passwords, name, peer, hashed, secret)
 
     def _trusted(self, name: tuple[str, str]) -> _Known | None:
         known = self._known.get(name)
