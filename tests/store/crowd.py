@@ -64,12 +64,45 @@ _TABLES = (
     """,
     """
     INSERT INTO attempt (tenant_id, id, campaign_id, campaign_record_id, record_id, phone, match_key, started_at,
-                         outcome, disposition, final, agent, call_id, notes, created_at)
-    SELECT tenant_id, id, n % 5, id + 50000, id, key, key, now(), 'busy', '', false, '', '', '', now() FROM crowd
+                         outcome, disposition, final, agent, call_id, notes, created_at, contact_id)
+    SELECT tenant_id, id, n % 5, id + 50000, id, key, key, now(), 'busy', '', false, '', '', '', now(),
+           CASE WHEN n % 10 > 0 THEN id END
+      FROM crowd
     """,
     """
-    INSERT INTO change (tenant_id, id, at, actor, dialect, entity, entity_id)
-    SELECT tenant_id, id, now(), 'crowd', 'native', 'contact', id - n % 7 FROM crowd
+    INSERT INTO change (tenant_id, id, at, actor, dialect, entity, entity_id, xact)
+    SELECT tenant_id, id, now(), 'crowd', 'native', CASE n % 2 WHEN 0 THEN 'contact' ELSE 'list_record' END, id - n % 7,
+           n::text::xid8
+      FROM crowd
+    """,
+    """
+    INSERT INTO event (tenant_id, id, at, actor, dialect, type, agent, contact_ids, match_key, data, xact)
+    SELECT tenant_id, id + 50000, now(), 'crowd', 'native', 'pop', '', '{}', key, '{}', n::text::xid8 FROM crowd
+    """,
+    """
+    INSERT INTO event_batch (tenant_id, number, since, until, above, highest, cluster, at)
+    SELECT tenant_id, n, format('%s:%s:', n, n)::pg_snapshot, format('%s:%s:', n + 1, n + 1)::pg_snapshot, 0, id,
+           (SELECT system_identifier FROM pg_control_system()), now()
+      FROM crowd
+    """,
+    """
+    INSERT INTO webhook (tenant_id, id, url, types, agent, secret, enabled, batch, event_id, created_at)
+    SELECT $1, 1000000000001, '', '{}', '', '', true, 1, 1, now()
+    """,
+    """
+    INSERT INTO webhook_delivery (tenant_id, webhook_id, batch, event_id, subject, type, state, next_try_at)
+    SELECT $1, 1000000000001, n, id, 'contact ' || n, 'pop', CASE n % 10 WHEN 0 THEN 'waiting' WHEN 1 THEN 'dead'
+           ELSE 'delivered' END, now()
+      FROM crowd
+     WHERE tenant_id = $1
+    """,
+    """
+    INSERT INTO contact_merge (tenant_id, id, kept_id, merged_id, evidence, merged_at)
+    SELECT tenant_id, id, id - n % 3, id, '{}', now() FROM crowd
+    """,
+    """
+    INSERT INTO hidden_value (tenant_id, attribute_id, contact_id, value)
+    SELECT tenant_id, n % 5, id, '1' FROM crowd
     """,
     """
     INSERT INTO dnc_entry (tenant_id, list_id, key, raw, added_at)
@@ -91,6 +124,8 @@ LARGE = (
     "contact",
     "contact_phone",
     "contact_search",
+    "contact_merge",
+    "hidden_value",
     "data_set",
     "list_record",
     "list_record_phone",
@@ -99,6 +134,9 @@ LARGE = (
     "leg",
     "attempt",
     "change",
+    "event",
+    "event_batch",
+    "webhook_delivery",
     "dnc_entry",
     "identity_key",
     "app_user",

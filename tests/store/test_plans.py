@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -16,32 +17,58 @@ from ringbook.domain.calling_list import CallingList, Field
 from ringbook.domain.campaign import Chosen, Recall
 from ringbook.domain.contact import Contact
 from ringbook.domain.criteria import Group, Way
+from ringbook.domain.event import Place
 from ringbook.domain.linking import Person
-from ringbook.domain.page import FIRST, LARGEST_ID
+from ringbook.domain.may_call import Hold, TriesRule
+from ringbook.domain.merging import Evidence, Merge
+from ringbook.domain.page import FIRST, LARGEST_ID, TimeCursor
 from ringbook.domain.phone import MatchKey, Phone
 from ringbook.domain.problems import Missing
 from ringbook.domain.schema import Schema
 from ringbook.store import (
     attribute_values,
+    call_search,
+    callees,
     caller_name,
     calls,
     campaign_records,
     campaign_seats,
     campaigns,
+    claimed_numbers,
+    claiming,
+    contact_order,
     contact_search,
     contacts,
+    credentials,
     datasets,
     dialling,
     directory,
+    dnc_lists,
+    erasure,
+    events,
+    exports,
+    holds,
+    idempotency,
+    import_replace,
+    import_undo,
+    imports,
+    intake,
     interactions,
     journal,
     linking,
+    listeners,
     lists,
+    may_call,
+    merging,
+    progress,
     reports,
     results,
+    screenpop,
+    webhooks,
 )
 from ringbook.store import do_not_call as dnc
 from ringbook.store import identity as identities
+from ringbook.store.call_search import CallSearch
 from ringbook.store.contact_search import WITH_NUMBER
 from ringbook.store.database import PLANNED_ONCE
 from ringbook.store.embedded import EmbeddedServer
@@ -60,6 +87,7 @@ if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 T, ID, KEY = 1, 2, "+13305550101"
+TOKEN = UUID(int=1)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 UNIQUE = CallingList(ID, "u", None, (Field("id", key=True),), True)
 OWN = CallingList(ID, "o", 7, (Field("customer_id", key=True),), False)
@@ -141,7 +169,7 @@ def refuse_scans(plans: list[Plan]) -> None:
                 "attempt_record",
             },
         ),
-        (directory.BY_DIGEST, 2, {"credential_pkey"}),
+        (credentials.BY_DIGEST, 2, {"credential_pkey", "former_secret_pkey"}),
         (directory.BY_LOGIN, 2, {"app_user_tenant_id_login_key"}),
         (directory.BY_USER_ID, 2, {"app_user_pkey"}),
     ],
@@ -156,6 +184,23 @@ async def test_a_ringing_phone_is_answered_over_indexes_alone(
 
 
 USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
+    "an answer that is kept": ({"kept_answer_pkey"}, lambda tx, s: idempotency.keep(tx, T, "1", b"k", b"a")),
+    "answers that are old": ({"kept_answer_age"}, lambda tx, s: idempotency.sweep(tx, 500)),
+    "page of lists": ({"calling_list_pkey"}, lambda tx, s: lists.page(tx, T, 0, 50)),
+    "page of campaigns": ({"campaign_pkey"}, lambda tx, s: campaigns.page(tx, T, 0, 50)),
+    "page of do-not-call lists": ({"dnc_list_pkey"}, lambda tx, s: dnc_lists.page(tx, T, 0, 50)),
+    "page of do-not-call entries": ({"dnc_entry_pkey"}, lambda tx, s: dnc_lists.entries(tx, T, ID, "", 100)),
+    "journal of a kind": ({"change_kind"}, lambda tx, s: _changes(tx, "contact", None)),
+    "journal of an id": ({"change_of"}, lambda tx, s: _changes(tx, None, ID)),
+    "whole journal": ({"change_pkey"}, lambda tx, s: _changes(tx, None, None)),
+    "calls of a contact by page": ({"interaction_contact"}, lambda tx, s: _calls(tx, contact_id=ID)),
+    "calls of a number": ({"interaction_number"}, lambda tx, s: _calls(tx, match_key=KEY)),
+    "calls of a time": ({"interaction_time"}, lambda tx, s: _calls(tx, since=NOON, until=NOON)),
+    "calls of an agent": ({"leg_agent", "interaction_pkey"}, lambda tx, s: _calls(tx, agent="kim.lee")),
+    "calls of an agent with a contact": (
+        {"interaction_contact"},
+        lambda tx, s: _calls(tx, agent="kim.lee", contact_id=ID),
+    ),
     "page of contacts": ({"contact_newest"}, lambda tx, s: contacts.page(tx, T, FIRST, 50)),
     "contacts by value, name and number": (
         {"contact_search_pkey", "contact_phone_pkey"},
@@ -166,6 +211,70 @@ USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
         lambda tx, s: _found(tx, s, "value", "number"),
     ),
     "contacts by a common beginning": ({"contact_search_pkey", "contact_pkey"}, lambda tx, s: _found(tx, s, "prefix")),
+    "contacts in a range beside a number": (
+        {"contact_search_pkey", "contact_phone_pkey"},
+        lambda tx, s: contact_search.newest(tx, T, s, [((_RANGE,), *_group("number"))], LARGEST_ID, 50),
+    ),
+    "contacts in a range": (
+        {"contact_search_pkey"},
+        lambda tx, s: contact_search.newest(tx, T, s, [((_RANGE,),)], LARGEST_ID, 50),
+    ),
+    "what contacts have behind them": (
+        {"list_record_contact", "interaction_contact", "attempt_contact"},
+        lambda tx, s: merging.count_links(tx, T, [ID], 100),
+    ),
+    "holding contacts that are merged": (
+        {"list_record_contact", "interaction_contact"},
+        lambda tx, s: _hold(tx),
+    ),
+    "what a merge moves": (
+        {"list_record_contact", "interaction_contact", "attempt_contact", "contact_phone_contact"},
+        lambda tx, s: merging.move(tx, T, ID, ID + 1),
+    ),
+    "what undoing a merge moves back": (
+        {"list_record_contact", "contact_phone_contact"},
+        lambda tx, s: merging.move_back(tx, T, _merge()),
+    ),
+    "merges of a contact": (
+        {"contact_merge_kept", "contact_merge_merged"},
+        lambda tx, s: merging.of_contact(tx, T, ID, LARGEST_ID, 20),
+    ),
+    "the merge that is undone, and those after it": (
+        {"contact_merge_kept", "contact_merge_merged"},
+        lambda tx, s: _standing(tx),
+    ),
+    "all of a person": (
+        {"contact_pkey", "contact_merge_kept", "change_of", "contact_phone_contact", "list_record_contact"},
+        lambda tx, s: _person(tx),
+    ),
+    "what of a person is others'": (
+        {"contact_phone_pkey", "contact_merge_kept", "contact_merge_merged"},
+        lambda tx, s: _of_others(tx),
+    ),
+    "a person's records": (
+        {"list_record_contact", "list_record_phone_match", "list_record_pkey"},
+        lambda tx, s: erasure.records(tx, T, [ID], [KEY]),
+    ),
+    "a person's attempts": (
+        {"attempt_contact", "attempt_record", "attempt_number"},
+        lambda tx, s: erasure.forget_attempts(tx, T, [ID], [ID], [KEY]),
+    ),
+    "a person's calls": (
+        {"interaction_contact", "interaction_unlinked", "call_alias_interaction"},
+        lambda tx, s: erasure.forget_calls(tx, T, [ID], [KEY]),
+    ),
+    "what an erased person was found by": (
+        {"contact_phone_contact", "contact_merge_kept", "contact_merge_merged", "contact_pkey"},
+        lambda tx, s: erasure.drop_contacts(tx, T, [ID]),
+    ),
+    "do-not-call entries of an erased person": (
+        {"dnc_entry_key"},
+        lambda tx, s: erasure.suppress(tx, T, ID, {MatchKey(KEY): "h:00"}),
+    ),
+    "journal of an erased person": (
+        {"change_of"},
+        lambda tx, s: erasure.blank_journal(tx, T, "contact", [ID]),
+    ),
     "how many contacts": ({"contact_newest"}, lambda tx, s: contacts.count(tx, T, 20_000)),
     "calls of a contact": (
         {"interaction_contact", "interaction_unlinked", "leg_tenant_id_interaction_id_identity_key"},
@@ -181,6 +290,14 @@ USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
     ),
     "hidden values": ({"hidden_value_pkey"}, lambda tx, s: _first(attribute_values.hidden(tx, T, ID))),
     "contact by id": ({"contact_pkey"}, lambda tx, s: _missing(contacts.get(tx, T, ID, for_update=True))),
+    "contacts in an attribute's order": (
+        {"contact_search_pkey"},
+        lambda tx, s: contact_order.walk(tx, T, ID, None, 50, down=False),
+    ),
+    "contacts in an attribute's order, from the end": (
+        {"contact_search_pkey"},
+        lambda tx, s: contact_order.walk(tx, T, ID, contact_order.Position("k", ID), 50, down=True),
+    ),
     "contacts by ids": ({"contact_pkey"}, lambda tx, s: contacts.several(tx, T, [ID])),
     "numbers of contacts": (
         {"contact_phone_contact"},
@@ -301,18 +418,71 @@ USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
     "who is told": ({"contact_pkey", "contact_phone_contact"}, lambda tx, s: linking.persons(tx, T, [ID])),
     "who has unique values": ({"contact_search_pkey"}, lambda tx, s: linking.holders(tx, T, [(1, "x")])),
     "keys that are taken": ({"list_record_unique"}, lambda tx, s: linking.taken_keys(tx, T, ID, ["k"])),
+    "rows that are somebody known": (
+        {"contact_search_pkey", "contact_phone_pkey"},
+        lambda tx, s: intake.known(tx, T, intake.Asked([(0, 1, "x")], [(0, KEY)])),
+    ),
+    "rows that may say nothing new": (
+        {"contact_search_pkey", "contact_phone_pkey", "contact_pkey"},
+        lambda tx, s: intake.recognised(tx, T, intake.Asked([(0, 1, "x")], [(0, KEY)])),
+    ),
+    "contacts of an import": (
+        {"import_range_pkey", "contact_pkey"},
+        lambda tx, s: intake.inserted(tx, T, ID, "contact", 0, 100),
+    ),
+    "records of an import": (
+        {"import_range_pkey", "list_record_pkey"},
+        lambda tx, s: intake.inserted(tx, T, ID, "list_record", 0, 100),
+    ),
+    "what an import changed": ({"change_import"}, lambda tx, s: intake.changed(tx, T, ID, LARGEST_ID, 100)),
+    "contacts by their ids": (
+        {"contact_pkey", "contact_phone_contact"},
+        lambda tx, s: exports.contacts(tx, T, 0, 1000),
+    ),
+    "numbers as they were submitted": (
+        {"list_record_phone_pkey"},
+        lambda tx, s: exports.written_numbers(tx, T, [ID]),
+    ),
+    "calls by their ids": (
+        {"interaction_pkey", "leg_tenant_id_interaction_id_identity_key"},
+        lambda tx, s: exports.interactions(tx, T, None, 0, 1000),
+    ),
+    "changes by their ids": ({"change_pkey"}, lambda tx, s: exports.changes(tx, T, None, LARGEST_ID, 1000)),
+    "what an import inserted of these": ({"contact_pkey"}, lambda tx, s: imports.own_among(tx, T, ID, "contact", [ID])),
+    "records that an import does not name": (
+        {"list_record_position"},
+        lambda tx, s: import_replace.unnamed(tx, T, ID, ID, 1000),
+    ),
+    "records that somebody works with": (
+        {"change_of", "campaign_record_record"},
+        lambda tx, s: import_undo.touched_records(tx, T, ID, [ID]),
+    ),
+    "contacts that somebody works with": (
+        {"change_of", "list_record_contact", "interaction_contact"},
+        lambda tx, s: import_undo.touched_contacts(tx, T, ID, [ID]),
+    ),
+    "contacts that are taken away": (
+        {"contact_pkey", "contact_phone_contact", "interaction_contact"},
+        lambda tx, s: import_undo.remove_contacts(tx, T, [ID]),
+    ),
     "calls of many unknown callers": (
         {"interaction_unlinked"},
         lambda tx, s: _unknown(tx),
     ),
+    "the record that was called": (
+        {"campaign_record_pkey", "campaign_record_record", "list_record_pkey"},
+        lambda tx, s: lists.hold_called(tx, T, ID, ID),
+    ),
     "what contacts are found by no more": (
         {"contact_search_pkey", "contact_phone_contact"},
-        lambda tx, s: linking.write_persons(tx, s, T, datetime.now(UTC), [_other_person()]),
+        lambda tx, s: linking.write_changes(tx, s, T, datetime.now(UTC), [_other_person()]),
     ),
     "records that a campaign loses": (
         {"campaign_record_pkey", "attempt_record"},
         lambda tx, s: campaigns.detach(tx, T, ID, ID, [ID]),
     ),
+    "records of a list, a part": ({"list_record_position"}, lambda tx, s: lists.places(tx, T, ID, 0, 100)),
+    "numbers of records": ({"list_record_phone_pkey"}, lambda tx, s: lists.numbers_of(tx, T, [ID])),
     "records that a list loses": (
         {
             "list_record_pkey",
@@ -364,8 +534,124 @@ USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
         lambda tx, s: _unknown(tx),
     ),
     "journal": ({"change_pkey"}, lambda tx, s: _changes(tx, None, None)),
-    "journal of an entity": ({"change_entity"}, lambda tx, s: _changes(tx, "contact", ID)),
-    "what bars a number": ({"dnc_entry_key"}, lambda tx, s: dnc.barring(tx, T, ID, [KEY])),
+    "journal of an entity": ({"change_of"}, lambda tx, s: _changes(tx, "contact", ID)),
+    "what happened since the last batch": (
+        {"event_batch_pkey", "change_xact", "event_xact"},
+        lambda tx, s: events.gather(tx, [T]),
+    ),
+    "what comes behind a place": (
+        {"event_batch_pkey", "change_xact", "event_xact"},
+        lambda tx, s: events.behind(tx, T, Place(1, LARGEST_ID), 500),
+    ),
+    "the rest of a batch": (
+        {"event_batch_pkey", "change_pkey", "event_pkey"},
+        lambda tx, s: events.behind(tx, T, Place(1, 1), 500),
+    ),
+    "pops behind a place": (
+        {"event_batch_pkey", "event_xact"},
+        lambda tx, s: events.behind(tx, T, Place(1, LARGEST_ID), 500, journal=False),
+    ),
+    "the rest of a batch's pops": (
+        {"event_batch_pkey", "event_pkey"},
+        lambda tx, s: events.behind(tx, T, Place(1, 1), 500, journal=False),
+    ),
+    "who may still listen": (
+        {"credential_pkey", "former_secret_pkey", "console_session_pkey"},
+        lambda tx, s: listeners.still_good(tx, [("native", b"x"), ("console", b"x")]),
+    ),
+    "what an agent should know at once": (
+        {"interaction_contact", "contact_phone_contact", "data_set_match"},
+        lambda tx, s: screenpop.standings(tx, T, [ID]),
+    ),
+    "whose an entry of the journal is": (
+        {"interaction_pkey"},
+        lambda tx, s: journal.record(tx, Author(T, "a", "native"), "interaction", ID, None, {}),
+    ),
+    "whose many entries of the journal are": (
+        {"campaign_record_pkey", "list_record_pkey"},
+        lambda tx, s: journal.record_all(tx, Author(T, "a", "native"), "campaign_record", [(ID, None, {})]),
+    ),
+    "events by their places": ({"change_pkey", "event_pkey"}, lambda tx, s: events.at(tx, T, [Place(1, ID)])),
+    "how far a stream goes": ({"event_batch_pkey"}, lambda tx, s: events.last_place(tx, T)),
+    "whether a place is kept": ({"event_batch_pkey"}, lambda tx, s: events.is_kept(tx, T, Place(1, 1))),
+    "what is due to a receiver": ({"webhook_delivery_waiting"}, lambda tx, s: webhooks.due(tx, T, ID, 16)),
+    "how much waits for a receiver": ({"webhook_delivery_waiting"}, lambda tx, s: webhooks.waiting(tx, T, ID)),
+    "receivers that have something to do": (
+        {"event_batch_pkey", "webhook_delivery_waiting"},
+        lambda tx, s: webhooks.busy(tx, "me"),
+    ),
+    "dead deliveries": (
+        {"webhook_delivery_dead"},
+        lambda tx, s: webhooks.deliveries(tx, T, ID, state="dead", below=LARGEST_ID, limit=50),
+    ),
+    "deliveries": (
+        {"webhook_delivery_pkey"},
+        lambda tx, s: webhooks.deliveries(tx, T, ID, state=None, below=LARGEST_ID, limit=50),
+    ),
+    "what bars people": (
+        {"dnc_entry_key"},
+        lambda tx, s: may_call.barring(tx, T, ID, [may_call.Asked(1, "INTERNAL", KEY)]),
+    ),
+    "tries of numbers": (
+        {"attempt_number"},
+        lambda tx, s: may_call.full_since(tx, T, [KEY], TriesRule(most=3, hours=24), NOON),
+    ),
+    "postcodes of a number": (
+        {"contact_phone_pkey", "contact_pkey"},
+        lambda tx, s: may_call.postcodes_of_number(tx, T, KEY),
+    ),
+    "the next records to claim": (
+        {"campaign_record_next"},
+        lambda tx, s: claiming.candidates(tx, T, ID, NOON, "kim", 10),
+    ),
+    "records at random places": (
+        {"campaign_record_tenant_id_campaign_id_record_id_key", "campaign_record_pkey"},
+        lambda tx, s: claiming.scattered(tx, T, ID, NOON, "kim", 10),
+    ),
+    "when the next is due": ({"campaign_record_next"}, lambda tx, s: claiming.next_due(tx, T, ID, "kim")),
+    "whether records may be called": (
+        {"list_record_pkey", "contact_pkey", "list_record_phone_pkey"},
+        lambda tx, s: callees.facts(tx, T, [ID]),
+    ),
+    "records that are claimed": (
+        {"campaign_record_pkey"},
+        lambda tx, s: claiming.take(tx, T, [ID], "kim", TOKEN, NOON),
+    ),
+    "records that are passed by": (
+        {"campaign_record_pkey"},
+        lambda tx, s: holds.pass_by(tx, T, {ID: Hold("hours", NOON)}),
+    ),
+    "a claim that is renewed": (
+        {"campaign_record_claim", "campaign_record_pkey"},
+        lambda tx, s: claiming.renew(tx, T, ID, TOKEN, None, NOON, NOON),
+    ),
+    "a claim that is given back": (
+        {"campaign_record_claim", "campaign_record_pkey"},
+        lambda tx, s: claiming.release(tx, T, ID, TOKEN, None),
+    ),
+    "how far a campaign is": (
+        {"attempt_campaign"},
+        lambda tx, s: progress.attempts_by_hour(tx, T, ID, NOON),
+    ),
+    "a page of a campaign's records": (
+        {"campaign_record_tenant_id_campaign_id_record_id_key"},
+        lambda tx, s: progress.page(tx, T, ID, NOON, 0, "new", 100),
+    ),
+    "campaign records that are arranged": (
+        {"campaign_record_pkey"},
+        lambda tx, s: progress.arrange(tx, T, ID, [ID], 1, None),
+    ),
+    "records that claims passed by": ({"campaign_record_next"}, lambda tx, s: holds.look_again(tx, T, ID)),
+    "a record that says something else": ({"campaign_record_record"}, lambda tx, s: holds.release_records(tx, T, [ID])),
+    "who has a number that is barred no more": (
+        {"list_record_phone_match", "campaign_record_record"},
+        lambda tx, s: holds.release_numbers(tx, T, [KEY]),
+    ),
+    "numbers of a claim": (
+        {"claimed_number_record"},
+        lambda tx, s: claimed_numbers.keep(tx, T, TOKEN, [ID], NOON),
+    ),
+    "numbers that are called no more": ({"claimed_number_record"}, lambda tx, s: claimed_numbers.free(tx, T, [ID])),
     "deleting a contact": (
         {"contact_phone_contact", "list_record_contact", "interaction_contact"},
         lambda tx, s: contacts.delete(tx, s, T, _contact(ID)),
@@ -481,7 +767,37 @@ def _contact(contact_id: int) -> Contact:
 def _other_person() -> Person:
     """A contact that has another name and no number any more."""
     gone = {(0, "phone1"): Phone("1", None, "1", MatchKey("d:1"), "")}
-    return Person(ID, {"first_name": "Ada"}, {"first_name": "Eve"}, gone, {}, 1)
+    return Person(ID, {"first_name": "Ada"}, {"first_name": "Eve"}, gone, {}, 1, writes=1)
+
+
+_RANGE: Way = Way("range", "value 1", 1, "city", high="value 3")
+
+
+def _merge() -> Merge:
+    told = Evidence([], [], {}, {}, [(ID, "phone")], [ID], [ID], [ID])
+    return Merge(ID, ID, ID + 1, NOON, None, told)
+
+
+async def _hold(tx: Tx) -> None:
+    await merging.hold_records(tx, T, [ID])
+    await merging.hold_calls(tx, T, [ID])
+
+
+async def _standing(tx: Tx) -> None:
+    await merging.standing(tx, T, ID, None)
+    await merging.later(tx, T, _merge())
+
+
+async def _person(tx: Tx) -> None:
+    """A contact of the crowd, so that all statements run."""
+    tenant_id = (await directory.tenants(tx))[0].id
+    contact_id = await tx.fetchval("SELECT min(id) FROM contact WHERE tenant_id = $1", tenant_id)
+    assert await erasure.person(tx, tenant_id, contact_id) is not None
+
+
+async def _of_others(tx: Tx) -> None:
+    await erasure.shared(tx, T, [KEY], [ID])
+    await erasure.partners(tx, T, [ID])
 
 
 def _group(*kinds: Any) -> Group:
@@ -528,6 +844,10 @@ async def _decide(tx: Tx) -> None:
 async def _missing(asked: Awaitable[object]) -> None:
     with pytest.raises(Missing):
         await asked
+
+
+async def _calls(tx: Tx, **asked: Any) -> None:
+    await call_search.search(tx, T, CallSearch(**asked), TimeCursor(NOON, ID), 50, 50)
 
 
 async def _changes(tx: Tx, entity: str | None, entity_id: int | None) -> None:
