@@ -2,7 +2,7 @@
 # Setting up what is missing is part of each; the second time it takes no time.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-call test check bench new-dialect lock clean
+.PHONY: help demo demo-call test check bench soak screenshots new-dialect lock clean
 
 PYTHON ?=
 export PYTHON
@@ -32,6 +32,12 @@ check: .venv/.dev ## Everything that gates a commit: format, lint, types, import
 
 bench: .venv/.bench ## Measure look-up, writes and import, as ratios to the ceiling and to the usual stack.
 	$(bin)/python -m bench $(ARGS)
+
+soak: .venv/.bench ## What takes too long for the tests: a million rows killed five times, 100,000 contacts out and in. ARGS="--rows N" for fewer.
+	$(bin)/python -m bench.soak $(ARGS)
+
+screenshots: .venv/.dev ## Every page of the console as a picture, in build/screenshots. It needs chromium.
+	@$(bin)/python scripts/screenshots.py $(ARGS)
 
 new-dialect: .venv/.dev ## Begin a dialect: make new-dialect NAME=acme writes its folder and tests that say what comes next.
 	@$(bin)/python scripts/new_dialect.py $(NAME)

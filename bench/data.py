@@ -29,7 +29,7 @@ _SCRIPTS = {"bench": "data.sql", "bench-dialler": "dialler.sql"}
 # What a tenant's writes leave behind.
 _WRITTEN = (
     *("identity_key", "contact", "contact_search", "contact_phone", "data_set", "change"),
-    *("list_record", "list_record_phone", "campaign_record"),
+    *("list_record", "list_record_phone", "campaign_record", "claimed_number"),
 )
 
 

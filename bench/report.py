@@ -24,10 +24,16 @@ _TARGETS: Mapping[str, tuple[str, float, bool]] = {
     "add_all_seconds": ("Bright Pattern addAll of 10,000 records, s", 1.5, False),
     "add_record_seconds": ("wolkvox add_record of 10,000 records, s", 1.5, False),
     "get_all_last_to_first": ("Bright Pattern getAll, last pages of a walk to its first", 1.5, False),
+    "jtel_first_record_ms": ("jtel, all contacts: first record, ms", 200.0, False),
+    "jtel_growth_mb": ("jtel, all contacts: resident growth of the server, MB", 64.0, False),
+    "jtel_transaction_ms": ("jtel, all contacts: oldest transaction seen, ms", 250.0, False),
+    "claims_per_second": ("records a second to 16 claimers", 0.0, True),
+    "claims_wrong": ("records that two claimers got, or none", 0.0, False),
     "contact_to_pgbench": ("POST /v1/contacts, of pgbench with the same rows", 0.0, True),
     "submit_to_pgbench": ("Mindful submit, of pgbench with the same rows", 0.0, True),
     "lookup_p99_ms": ("look-up p99, ms", 3.0, False),
     "data_set_p99_ms": ("Mindful get p99, ms", 3.0, False),
+    "pop_p99_ms": ("from a screen pop to the last of 40 screens at two workers, p99, ms", 100.0, False),
     "first_answer_seconds": ("first start to first answer, s", 3.0, False),
     "again_answer_seconds": ("restart to first answer, s", 0.0, False),
     "idle_pss_mb": ("idle memory with PostgreSQL (PSS), MB", 250.0, False),
@@ -59,6 +65,9 @@ def figures(results: Results) -> dict[str, float]:
     """What targets are about."""
     lookup, data_set, start = results.of("lookup"), results.of("data set"), results.start
     assert results.batches is not None, "they come last"
+    assert results.claims is not None, "they come after"
+    assert results.pops is not None, "they come first"
+    assert results.streamed is not None, "and this at the very end"
     return {
         "lookup_to_pgbench": results.ratio("lookup", "pgbench lookup"),
         "lookup_to_one_table": results.ratio("lookup", "pgbench one table"),
@@ -72,10 +81,16 @@ def figures(results: Results) -> dict[str, float]:
         "add_all_seconds": results.batches.add_all,
         "add_record_seconds": results.batches.add_record,
         "get_all_last_to_first": results.batches.last_to_first,
+        "jtel_first_record_ms": results.streamed.first_record,
+        "jtel_growth_mb": results.streamed.growth,
+        "jtel_transaction_ms": results.streamed.longest_transaction,
+        "claims_per_second": results.claims.rate,
+        "claims_wrong": results.claims.twice + abs(results.claims.forgotten),
         "contact_to_pgbench": results.ratio("contact", "pgbench contact"),
         "submit_to_pgbench": results.ratio("submit", "pgbench submit"),
         "lookup_p99_ms": lookup.p99 or 0.0,
         "data_set_p99_ms": data_set.p99 or 0.0,
+        "pop_p99_ms": results.pops.p99,
         "first_answer_seconds": start.first,
         "again_answer_seconds": start.again,
         "idle_pss_mb": start.app.pss + start.pg.pss,

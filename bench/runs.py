@@ -17,13 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import batches, servers
+from bench import batches, claims, events, servers, streaming
 from bench.batches import Batches
+from bench.claims import Claimed
 from bench.data import HERE, Database, Size, database
+from bench.events import Pops
 from bench.load import Http, Pgbench, Sample, median, of_file, of_statement, require_programs
 from bench.machine import Memory, memory, processor_times, tree
 from bench.problem import BenchProblem
 from bench.servers import Running
+from bench.streaming import Streamed
 from ringbook.store.datasets import BY_TEMPLATE
 from ringbook.store.lookup import BY_NUMBER
 from ringbook.store.programs import EmbeddedProblem, find_binaries
@@ -34,6 +37,7 @@ READS_CIM = "bench-cim-secret"
 READS_PASSWORD = "bench-digest-password"
 WOLKVOX = "bench-wolkvox-secret-"
 JTEL = "bench-jtel-secret"
+JTEL_CLIENTS_ID = 7
 WRITES = "bench-writes-native-secret"
 WRITES_WOLKVOX = "bench-writes-wolkvox-secret"
 WRITES_MINDFUL = "bench-writes-mindful-token"
@@ -70,6 +74,9 @@ class Results:
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     open_loop: list[dict[str, float]] = field(default_factory=list)
     batches: Batches | None = None
+    claims: Claimed | None = None
+    pops: Pops | None = None
+    streamed: Streamed | None = None
     stolen: float = 0.0
     """The share of processor time that the machine's host gave to others meanwhile."""
 
@@ -88,6 +95,8 @@ def measure(plan: Plan, place: Path) -> Results:
         place.mkdir(parents=True, exist_ok=True)
         _tell("starts with a fresh data folder")
         results = Results(plan, _start(place.resolve() / "fresh"))
+        _tell("screen pops over two workers")
+        results.pops = events.measure(place.resolve() / "fresh", READS, plan.seconds)
         _tell(f"{plan.size.contacts} contacts: made at the first run, kept for the next")
         with database(place.resolve(), plan.size) as made:
             _run_all(made, results)
@@ -147,6 +156,10 @@ def _run_all(made: Database, results: Results) -> None:
             results.open_loop.append(_open(made, ringbook, rate, results.plan.seconds))
         _tell("batches")
         results.batches = batches.measure(ringbook, READS_PASSWORD, WRITES_WOLKVOX, results.plan.rounds)
+        _tell("claims")
+        results.claims = claims.measure(ringbook, records=results.plan.size.contacts // 10)
+        _tell("one answer with everything")
+        results.streamed = streaming.measure(made, ringbook, JTEL, JTEL_CLIENTS_ID)
         results.stolen = processor_times().stolen_since(before)
 
 

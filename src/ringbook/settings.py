@@ -13,6 +13,9 @@ class Settings:
     `run` is a folder of this run alone, which the worker processes share: limits, counters, who is ready.
     `key` is the content of the key file, with which users are let in; None lets no user in.
     `trusted_proxies` are the addresses and networks of proxies that say whose a request is.
+    `events_days`: how long events can be read again. `webhook_private_networks` are those in which receivers of events
+    may be; elsewhere only public addresses.
+    `exchanges`: keep what clients ask and are answered, for an hour, for administrators to look at in the console.
     """
 
     dsn: str
@@ -23,3 +26,6 @@ class Settings:
     log_descriptor: int | None = 2
     key: bytes | None = field(default=None, repr=False)
     trusted_proxies: tuple[str, ...] = ()
+    exchanges: bool = False
+    events_days: float = 7.0
+    webhook_private_networks: tuple[str, ...] = ()

@@ -77,6 +77,19 @@ def test_a_key_is_made_listed_and_revoked(ringbook: Ringbook, data: Path) -> Non
     assert "takes no scopes" in _refused(ringbook("key", "create", "x", "--for=jtel", "--scope=read", "--data", data))
 
 
+def test_a_key_is_rotated_and_bounded(ringbook: Ringbook, data: Path) -> None:
+    bounds = ("--per-second", "5", "--expires", "2035-01-01")
+    made = _json(ringbook("key", "create", "shop", *bounds, "--data", data, "--json"))
+    assert (made["per_second"], made["expires_at"]) == (5, "2035-01-01T00:00:00Z")
+    rotated = _json(ringbook("key", "rotate", "shop", "--overlap", "60", "--data", data, "--json"))
+    assert (rotated["id"], rotated["per_second"]) == (made["id"], 5)
+    assert rotated["secret"] != made["secret"]
+    assert rotated["former_until"]
+    assert ringbook("key", "rotate", "shop", "--data", data).out.strip() not in (made["secret"], rotated["secret"])
+    assert "There is no key none" in _refused(ringbook("key", "rotate", "none", "--data", data))
+    assert ringbook("key", "revoke", "shop", "--data", data).code == 0
+
+
 def test_apply_says_what_it_did_and_again_changes_nothing(ringbook: Ringbook, data: Path, tmp_path: Path) -> None:
     file = tmp_path / "north.toml"
     file.write_text(WORKSPACE + '[[keys]]\nname = "crm"\nfor = "native"\n')
@@ -129,7 +142,7 @@ def test_options_also_come_from_the_environment(
 def test_every_option_of_every_command_has_its_variable(ringbook: Ringbook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     commands = [("serve",), ("demo",), ("apply",), ("lookup",), ("migrate",), ("check",), ("dialects",)]
-    for command in (*commands, ("key", "create"), ("key", "list"), ("key", "revoke")):
+    for command in (*commands, ("key", "create"), ("key", "list"), ("key", "revoke"), ("key", "rotate")):
         shown = ringbook(*command, "--help").out
         options = [line for line in shown.splitlines() if line.startswith("│ --") and "--help" not in line]
         assert options

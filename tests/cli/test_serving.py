@@ -260,4 +260,4 @@ def test_where_no_key_file_can_be_written_users_are_not_let_in_and_all_else_is_s
             user = httpx.DigestAuth("dana.keller", "demo-password")
             assert client.get("/admin/ws/t/demo/campaign/getAll", auth=user).status_code == 401
         assert running.end() == 0
-    assert "Bright Pattern's users cannot sign in." in running.err.read_text()
+    assert "Users cannot sign in." in running.err.read_text()

@@ -158,3 +158,12 @@ def _without_times(found: Any) -> Any:
     if isinstance(found, list):
         return found
     return {k: v for k, v in found.items() if k not in ("time_to_expire", "items", "next_cursor")}
+
+
+def test_the_last_lines_open_the_console_signed_in_once(demo: Demo) -> None:
+    (link,) = (line for line in demo.lines if line.startswith(f"{demo.url}/console/link?"))
+    with requests.Session() as browser:
+        answer = browser.get(link, timeout=10)
+        assert answer.url == f"{demo.url}/console"
+        assert "dana.keller" in answer.text
+        assert browser.get(link, timeout=10).status_code == 401

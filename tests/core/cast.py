@@ -57,8 +57,7 @@ async def everybody(records: Records) -> list[Contact]:
 async def attempt(records: Records, **facts: Any) -> CampaignRecord:
     """Report an attempt on Spring, an unanswered one unless said otherwise; the campaign record after it."""
     said: dict[str, Any] = {"campaign": SPRING, "outcome": "no_answer"} | facts
-    _, record = await records.attempts.report(AttemptReport(**said))
-    return record
+    return (await records.attempts.report(AttemptReport(**said))).record
 
 
 async def agent_leg(records: Records, root: str, agent: str = "kim", ani: str = number(0), **facts: Any) -> Leg:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ringbook.store import datasets, identity, journal
+from ringbook.core.sessions import THROTTLE_SECONDS
+from ringbook.store import claimed_numbers, datasets, idempotency, identity, journal, sessions
 from ringbook.store.database import Database
 from ringbook.store.journal import Author
 
@@ -24,6 +25,28 @@ async def sweep_expired(database: Database) -> int:
             return swept
 
 
+async def sweep_answers(database: Database) -> int:
+    """Remove answers that were kept for a day, a bounded batch at a time; how many."""
+    swept = 0
+    while True:
+        async with database.transaction() as tx:
+            gone = await idempotency.sweep(tx, _BATCH)
+        swept += gone
+        if gone < _BATCH:
+            return swept
+
+
+async def sweep_numbers(database: Database) -> int:
+    """Remove the numbers of claims that have lapsed, a bounded batch at a time; how many."""
+    swept = 0
+    while True:
+        async with database.transaction() as tx:
+            gone = await claimed_numbers.sweep(tx, _BATCH)
+        swept += gone
+        if gone < _BATCH:
+            return swept
+
+
 async def sweep_keys(database: Database) -> int:
     """Remove the numbers and customer ids at which writers have met, so that none outlives its person; how many.
 
@@ -38,3 +61,9 @@ async def sweep_keys(database: Database) -> int:
         if len(gone) < _KEYS:
             return swept
         after = gone[-1]
+
+
+async def sweep_sessions(database: Database) -> None:
+    """Remove the console's sessions and links that have ended, and failures to sign in that no longer count."""
+    async with database.transaction() as tx:
+        await sessions.sweep(tx, THROTTLE_SECONDS)

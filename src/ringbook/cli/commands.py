@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +14,13 @@ import typer
 
 from ringbook import __version__
 from ringbook.app import HOT
-from ringbook.cli import serving
-from ringbook.cli.demo import load_demo, sample_calls
+from ringbook.cli import exchanging, serving
+from ringbook.cli.demo import console_link, load_demo, sample_calls, sign_in_link
+from ringbook.cli.options import Data, DatabaseUrl, Json, Tenant
 from ringbook.cli.place import Place, bring_up_to_date, default_data, explaining, on_core, records_of
 from ringbook.cli.telling import tell_caller, tell_json, tell_rows, tell_step
 from ringbook.core.access import Core
+from ringbook.core.keys import Keys
 from ringbook.core.workspace import Applied, Step, apply, prune, pruning
 from ringbook.core.workspace_file import Workspace, read_workspace
 from ringbook.dialects import ALL
@@ -27,14 +30,10 @@ from ringbook.domain.problems import Invalid
 from ringbook.web.dialect import NotYet, OpenOperation
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys.")
-app.add_typer(keys, name="key")
+key_commands = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke keys.")
+app.add_typer(key_commands, name="key")
+app.add_typer(exchanging.app)
 
-Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the embedded PostgreSQL.", envvar="RINGBOOK_DATA", show_default="user data"),
-]
-DatabaseUrl = Annotated[str | None, typer.Option("--database", help="Your own PostgreSQL.", envvar="RINGBOOK_DATABASE")]
 Host = Annotated[str, typer.Option(help="Address to listen on.", envvar="RINGBOOK_HOST")]
 Port = Annotated[int, typer.Option(help="0 picks a free one.", envvar="RINGBOOK_PORT", min=0, max=65535)]
 Workers = Annotated[int, typer.Option(help="Worker processes.", envvar="RINGBOOK_WORKERS", min=1, max=256)]
@@ -45,10 +44,25 @@ TrustedProxies = Annotated[
     str,
     typer.Option(help="Addresses and networks of your own proxies, with commas.", envvar="RINGBOOK_TRUSTED_PROXIES"),
 ]
-Tenant = Annotated[
-    str | None, typer.Option(help="The tenant's slug, where there are several.", envvar="RINGBOOK_TENANT")
+WebhookNetworks = Annotated[
+    str,
+    typer.Option(
+        help="Private networks in which receivers of webhooks may be, with commas.",
+        envvar="RINGBOOK_WEBHOOK_PRIVATE_NETWORKS",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="For a program.", envvar="RINGBOOK_JSON")]
+EventsDays = Annotated[
+    float,
+    typer.Option(min=0.01, max=400, help="How long events can be read again.", envvar="RINGBOOK_EVENTS_DAYS"),
+]
+Exchanges = Annotated[
+    bool,
+    typer.Option(
+        "--exchanges",
+        help="Keep what clients ask for an hour, for administrators to see in the console.",
+        envvar="RINGBOOK_EXCHANGES",
+    ),
+]
 
 
 def _say_version(wanted: bool) -> None:
@@ -75,6 +89,9 @@ def serve(
     workers: Workers = 1,
     workspace: WorkspaceFile = None,
     trusted_proxies: TrustedProxies = "",
+    exchanges: Exchanges = False,
+    webhook_private_networks: WebhookNetworks = "",
+    events_days: EventsDays = 7.0,
 ) -> None:
     """Run everything. Without --database the embedded PostgreSQL lives in --data."""
     place = Place(data, database)
@@ -85,7 +102,17 @@ def serve(
             told = partial(apply, passwords=place.passwords(), workspace=file, told=tell_step)
             asyncio.run(on_core(dsn, told))
 
-    serving.run(place, host, port, workers, prepare, trusted_proxies=trusted_proxies)
+    serving.run(
+        place,
+        host,
+        port,
+        workers,
+        prepare,
+        trusted_proxies=trusted_proxies,
+        exchanges=exchanges,
+        webhook_private_networks=webhook_private_networks,
+        events_days=events_days,
+    )
 
 
 @app.command()
@@ -104,14 +131,19 @@ def demo(
     Its data has a folder of its own, so that it never mixes with yours.
     """
     place = Place(data or default_data() / "demo", database)
+    links: list[str] = []
+
+    async def load(core: Core) -> None:
+        await load_demo(core, place.passwords())
+        links.append(await sign_in_link(core))
 
     def prepare(dsn: str) -> None:
-        asyncio.run(on_core(dsn, lambda core: load_demo(core, place.passwords())))
+        asyncio.run(on_core(dsn, load))
 
     def announce(url: str) -> None:
-        typer.echo("\n".join(sample_calls(url)))
+        typer.echo("\n".join([*sample_calls(url), *console_link(url, links[0])]))
 
-    serving.run(place, host, port, workers, prepare, announce)
+    serving.run(place, host, port, workers, prepare, announce, exchanges=True)
 
 
 @app.command("apply")
@@ -174,7 +206,7 @@ def lookup(
         tell_caller(found, time_zone)
 
 
-@keys.command("create")
+@key_commands.command("create")
 def create_key(
     name: str,
     data: Data = None,
@@ -185,12 +217,22 @@ def create_key(
         list[str] | None,
         typer.Option(help="read, write or admin; may be given several times.", envvar="RINGBOOK_SCOPE"),
     ] = None,
+    per_second: Annotated[
+        int | None,
+        typer.Option(help="Requests a second that are answered.", envvar="RINGBOOK_PER_SECOND", min=1, max=1_000_000),
+    ] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(help="When it ends, in UTC: 2026-12-31 or 2026-12-31T23:00:00.", envvar="RINGBOOK_EXPIRES"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print its secret, this once."""
+    ends = None if expires is None else expires.replace(tzinfo=UTC)
 
     async def work(core: Core) -> dict[str, Any]:
-        made = await (await records_of(core, tenant)).keys.create(name, dialect, scopes=scope or ())
+        keys = (await records_of(core, tenant)).keys
+        made = await keys.create(name, dialect, scopes=scope or (), per_second=per_second, expires_at=ends)
         return _key(made.credential) | {"secret": made.secret}
 
     made = Place(data, database).run(work)
@@ -200,36 +242,66 @@ def create_key(
         typer.echo(made["secret"])
 
 
-@keys.command("list")
+@key_commands.command("list")
 def list_keys(data: Data = None, database: DatabaseUrl = None, tenant: Tenant = None, as_json: Json = False) -> None:
     """The tenant's keys, without their secrets."""
 
     async def work(core: Core) -> list[dict[str, Any]]:
         return [_key(key) for key in await (await records_of(core, tenant)).keys.all()]
 
-    tell_rows(Place(data, database).run(work), ["id", "name", "for", "scopes", "created_at"], as_json)
+    tell_rows(
+        Place(data, database).run(work),
+        ["id", "name", "for", "scopes", "created_at", "expires_at", "per_second"],
+        as_json,
+    )
 
 
-@keys.command("revoke")
+@key_commands.command("revoke")
 def revoke_key(
     key: str, data: Data = None, database: DatabaseUrl = None, tenant: Tenant = None, as_json: Json = False
 ) -> None:
     """End a key, by its id or its name. Within a second no worker accepts it."""
 
     async def work(core: Core) -> dict[str, Any]:
-        records = await records_of(core, tenant)
-        named = [known for known in await records.keys.all() if key in (str(known.id), known.name)]
-        if not named:
-            raise Invalid(f"There is no key {key}: `ringbook key list` shows those there are.")
-        if len(named) > 1:
-            raise Invalid(f"There are {len(named)} keys {key}: give the id that `ringbook key list` shows.")
-        return _key(await records.keys.revoke(named[0].id))
+        keys = (await records_of(core, tenant)).keys
+        return _key(await keys.revoke((await _named(keys, key)).id))
 
     revoked = Place(data, database).run(work)
     if as_json:
         tell_json(revoked)
     else:
         typer.echo(f"Revoked {revoked['name']}.")
+
+
+@key_commands.command("rotate")
+def rotate_key(
+    key: str,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    tenant: Tenant = None,
+    overlap: Annotated[
+        int,
+        typer.Option(
+            help="Seconds for which the secret before goes on opening.",
+            envvar="RINGBOOK_OVERLAP",
+            min=0,
+            max=30 * 86_400,
+        ),
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Give a key, by its id or its name, another secret and print it, this once."""
+
+    async def work(core: Core) -> dict[str, Any]:
+        keys = (await records_of(core, tenant)).keys
+        rotated = await keys.rotate((await _named(keys, key)).id, overlap_seconds=overlap)
+        return _key(rotated.credential) | {"secret": rotated.secret, "former_until": rotated.former_until}
+
+    rotated = Place(data, database).run(work)
+    if as_json:
+        tell_json(rotated)
+    else:
+        typer.echo(rotated["secret"])
 
 
 @app.command("migrate")
@@ -303,6 +375,16 @@ def _read(file: Path) -> Workspace:
         raise Invalid(f"{file}: {invalid.message}", invalid.field) from invalid
 
 
+async def _named(keys: Keys, key: str) -> Credential:
+    """The one key of this id or name."""
+    named = [known for known in await keys.all() if key in (str(known.id), known.name)]
+    if not named:
+        raise Invalid(f"There is no key {key}: `ringbook key list` shows those there are.")
+    if len(named) > 1:
+        raise Invalid(f"There are {len(named)} keys {key}: give the id that `ringbook key list` shows.")
+    return named[0]
+
+
 def _key(credential: Credential) -> dict[str, Any]:
     return {
         "id": credential.id,
@@ -310,6 +392,8 @@ def _key(credential: Credential) -> dict[str, Any]:
         "for": credential.dialect,
         "scopes": sorted(credential.scopes),
         "created_at": credential.created_at,
+        "expires_at": credential.expires_at,
+        "per_second": credential.per_second,
     }
 
 

@@ -16,6 +16,7 @@ import msgspec
 from ringbook.core.access import Core, Records
 from ringbook.core.attempts import AttemptReport
 from ringbook.core.passwords import Passwords
+from ringbook.core.sessions import LINK_SECONDS
 from ringbook.core.workspace import apply
 from ringbook.core.workspace_file import read_workspace
 from ringbook.domain.interaction import LegDraft
@@ -33,7 +34,8 @@ WOLKVOX_TOKEN = "demo-wolkvox-token"  # noqa: S105
 JTEL_KEY = "demo-jtel-key"
 CIM_KEY = "demo-cim-key"
 CALLERID_KEY = "demo-callerid-key"
-DIGEST_USER = "dana.keller:demo-password"
+LOGIN, PASSWORD = "dana.keller", "demo-password"
+DIGEST_USER = f"{LOGIN}:{PASSWORD}"
 MINDFUL_TOKEN = "ZGVtby10b2tlbi1mb3ItdGhlLWl2ci1jb250ZXh0LTE="  # noqa: S105 - the demo's, and no secret
 
 
@@ -74,6 +76,21 @@ async def load_demo(core: Core, passwords: Passwords) -> None:
         await records.do_not_call.add(row["list"], [row["number"]])
     for left in _lines("data_sets.jsonl", _DataSet, now):
         await records.datasets.submit(left.template, left.number, left.values)
+
+
+async def sign_in_link(core: Core) -> str:
+    """What signs in to the demo's console once."""
+    return await core.sessions.make_link("demo", LOGIN)
+
+
+def console_link(url: str, secret: str) -> list[str]:
+    """Lines to print: how to open the console."""
+    return [
+        "",
+        f"Open the console, signed in already (once, within {LINK_SECONDS // 60} minutes):",
+        f"{url}/console/link?link={secret}",
+        f"... or sign in at {url}/console as {LOGIN} with the password {PASSWORD}",
+    ]
 
 
 def sample_calls(url: str) -> list[str]:

@@ -47,9 +47,13 @@ def run(
     prepare: Callable[[str], None],
     announce: Callable[[str], None] = lambda url: None,
     trusted_proxies: str = "",
+    exchanges: bool = False,
+    webhook_private_networks: str = "",
+    events_days: float = 7.0,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `prepare` gets the connection string before workers start, `announce` the URL."""
     proxies = tuple(str(network) for network in networks(trusted_proxies.split(",")))
+    private = tuple(map(str, networks(webhook_private_networks.split(","), "private networks of webhooks")))
     structlog.reset_defaults()  # a command is quiet, a server is not
     configure_logging()
     with ExitStack() as stack:
@@ -59,7 +63,18 @@ def run(
         prepare(dsn)
         run_folder = Path(tempfile.mkdtemp(prefix="ringbook-"))
         stack.callback(shutil.rmtree, run_folder, ignore_errors=True)
-        settings = Settings(dsn, address, chosen, workers, run_folder, key=_key(place), trusted_proxies=proxies)
+        settings = Settings(
+            dsn,
+            address,
+            chosen,
+            workers,
+            run_folder,
+            key=_key(place),
+            trusted_proxies=proxies,
+            exchanges=exchanges,
+            webhook_private_networks=private,
+            events_days=events_days,
+        )
         url = f"http://{f'[{host}]' if ':' in host else host}:{chosen}"
         _serve(settings, lambda: _say_ready(url, announce))
 
@@ -69,7 +84,7 @@ def _key(place: Place) -> bytes | None:
     try:
         return place.key()
     except Invalid as problem:
-        typer.echo(f"{problem.message} Bright Pattern's users cannot sign in.", err=True)
+        typer.echo(f"{problem.message} Users cannot sign in.", err=True)
         return None
 
 
@@ -102,7 +117,7 @@ def _serve(settings: Settings, ready: Callable[[], None]) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=15,
-        backpressure=512,
+        backpressure=1024,  # connections, of which 400 may be streams
     )
     late = threading.Event()
     threading.Thread(target=_await_ready, args=(settings, server, ready, late), daemon=True).start()
