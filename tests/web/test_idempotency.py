@@ -271,7 +271,8 @@ async def test_who_gives_way_in_a_deadlock_is_tried_again(core: Core, records: R
         await records.idempotency.once(name, b"both", act)
 
     await asyncio.gather(write("Akron", one, two), write("Kent", two, one))
-    assert sorted(tries) in (["Akron", "Akron", "Kent"], ["Akron", "Kent", "Kent"])
+    assert set(tries) == {"Akron", "Kent"}
+    assert len(tries) in (3, 4), "a slow one may meet the other once more"
     cities = {contact.attributes["city"] for contact in await everybody(records)}
     assert len(cities) == 1
 

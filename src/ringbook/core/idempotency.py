@@ -6,6 +6,7 @@ waiting for a request that has died: its claim dies with its transaction.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,6 +25,8 @@ MOST_KEPT = 1024 * 1024
 LONGEST_KEY = 255
 _TRIES = 3
 """How often a transaction that had to give way is tried: one that holds much, as a batch does, meets others easily."""
+_GIVES_WAY = 0.05
+"""Seconds for the other one to be done, lest both stand in each other's way again."""
 
 
 class Done(NamedTuple):
@@ -52,6 +55,7 @@ class Idempotency:
         for _ in range(_TRIES - 1):
             with suppress(Entangled):
                 return await self._try(key, request, act)
+            await asyncio.sleep(_GIVES_WAY)
         return await self._try(key, request, act)
 
     async def _try(self, key: str, request: bytes, act: Callable[[Records], Awaitable[bytes]]) -> Done:
