@@ -169,6 +169,10 @@ async def test_nobody_edits_what_bars_the_erased(records: Records) -> None:
         lists.bind(ERASED_LIST, SPRING),
         lists.put_list(ERASED_LIST, "AREA_CODES"),
         lists.drop_list(ERASED_LIST),
+        records.dnc_lists.create(ERASED_LIST, "EXCLUSION"),
+        records.dnc_lists.bind(ERASED_LIST, [SPRING]),
+        records.dnc_lists.drop(ERASED_LIST),
+        records.dnc_lists.remove(ERASED_LIST, [number(2)]),
     ):
         with pytest.raises(Conflict):
             await edit

@@ -26,6 +26,8 @@ async def at(core: Core, records: Records, hour: float) -> None:
 async def test_without_rules_and_lists_everybody_may_be_called(records: Records) -> None:
     assert (await records.calling.may_call(number(1))).allowed
     assert (await records.calling.may_call("4711", SPRING)).allowed
+    with pytest.raises(Invalid):
+        await records.calling.may_call("Ann")
 
 
 async def test_hours_are_those_of_the_numbers_own_zone(core: Core, records: Records) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ringbook.core.barring import Callee, bars
 from ringbook.core.campaigns import find_campaign
 from ringbook.core.context import LONGEST_NUMBER, Context
-from ringbook.core.do_not_call import DoNotCall, Fate, NewEntry, Removed, look_again
+from ringbook.core.do_not_call import DoNotCall, Fate, NewEntry, Removed, look_again, refuse_erased
 from ringbook.domain.do_not_call import BoundList, DncType, ListedEntry
 from ringbook.domain.may_call import Bar
 from ringbook.domain.problems import Invalid, Missing
@@ -42,6 +42,7 @@ class DncLists:
     async def create(self, name: str, kind: DncType, campaigns: Sequence[int | str] = ()) -> BoundList:
         """A new list; it bars these campaigns, or all where none is given. Conflict if the name is taken."""
         self._context.require("write")
+        refuse_erased(name)
         async with self._context.database.transaction() as tx:
             ids = await self._campaign_ids(tx, campaigns)
             list_id = await stored.add(tx, self._tenant_id, name, kind)
@@ -56,6 +57,7 @@ class DncLists:
         async with self._context.database.transaction() as tx:
             ids = await self._campaign_ids(tx, campaigns)
             before = await self._list(tx, ref, for_update=True)
+            refuse_erased(before.list.name)
             await stored.bind_to(tx, self._tenant_id, before.list.id, ids)
             after = await self._list(tx, before.list.id)
             if after != before:
@@ -68,6 +70,7 @@ class DncLists:
         self._context.require("write")
         async with self._context.database.transaction() as tx:
             before = await self._list(tx, ref, for_update=True)
+            refuse_erased(before.list.name)
             await do_not_call.drop_list(tx, self._tenant_id, before.list.id)
             await look_again(tx, self._tenant_id)
             await journal.record(tx, self._context.author, "dnc_list", before.list.id, before, None)

@@ -71,7 +71,7 @@ class DoNotCall:
         Bound to no campaign, it bars all.
         """
         self._context.require("write")
-        _refuse_erased(name)
+        refuse_erased(name)
         async with self._context.database.transaction() as tx:
             before = (await stored.list_kinds(tx, self._context.tenant.id)).get(name)
             if before != kind:
@@ -84,7 +84,7 @@ class DoNotCall:
     async def bind(self, name: str, campaign: int | str) -> None:
         """From now on the list bars only the campaigns it is bound to, this one among them."""
         self._context.require("write")
-        _refuse_erased(name)
+        refuse_erased(name)
         async with self._context.database.transaction() as tx:
             list_id = (await stored.list_names(tx, self._context.tenant.id)).get(name)
             if list_id is None:
@@ -96,7 +96,7 @@ class DoNotCall:
 
     async def drop_list(self, name: str) -> None:
         self._context.require("write")
-        _refuse_erased(name)
+        refuse_erased(name)
         async with self._context.database.transaction() as tx:
             list_id = (await stored.list_names(tx, self._context.tenant.id)).get(name)
             if list_id is not None:
@@ -229,7 +229,7 @@ class DoNotCall:
 
     async def _kind(self, name: str, otherwise: DncType | None = None) -> DncType:
         """What the list bars; Missing if there is none and nothing is said for that case."""
-        _refuse_erased(name)
+        refuse_erased(name)
         async with self._context.database.reading() as tx:
             kind = await stored.kind_of(tx, self._context.tenant.id, name) or otherwise
         if kind is None:
@@ -330,8 +330,8 @@ async def look_again(tx: Tx, tenant_id: int) -> None:
         await holds.look_again(tx, tenant_id, campaign.id, "do_not_call")
 
 
-def _refuse_erased(name: str) -> None:
-    """Conflict for the list of who was erased: only hashes are on it, and who is on it stays barred."""
+def refuse_erased(name: str) -> None:
+    """Conflict for the list of who was erased: only hashes are on it, and who is on it stays barred everywhere."""
     if name == ERASED_LIST:
         raise Conflict(f"Nobody edits the list {ERASED_LIST}: it keeps who was erased from being called.")
 

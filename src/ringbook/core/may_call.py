@@ -33,10 +33,12 @@ class Calling:
     async def may_call(self, number: str, campaign_ref: int | str | None = None) -> MayCall:
         """Whether somebody at this number may be called now (None: from no campaign in particular).
 
-        The postcodes of the contacts with the number count too.
+        The postcodes of the contacts with the number count too. Invalid for what has no digit: nobody can call it.
         """
         self._context.require("read")
         phone = self._context.asked_phone(number, "number")
+        if not phone.digits:
+            raise Invalid("That is no phone number.", field="number")
         async with self._context.database.reading() as tx:
             campaign = None if campaign_ref is None else await find_campaign(tx, self._tenant_id, campaign_ref)
             rules = await rules_of(tx, self._tenant_id, campaign)
