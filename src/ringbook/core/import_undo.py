@@ -16,6 +16,7 @@ from ringbook.core.import_ids import importing
 from ringbook.core.lists import delete_records
 from ringbook.domain.contact import Contact
 from ringbook.domain.exchange import Import, LeftAlone, Undo
+from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Missing, Problem, Unavailable
 from ringbook.domain.schema import CUSTOMER_ID, Schema
 from ringbook.store import contacts as contacts_stored
@@ -64,8 +65,7 @@ class Undoing:
 
     async def _changes(self, tx: Tx, undo: Undo) -> Undo:
         """What the import changed, the newest first."""
-        below = undo.at or await tx.fetchval("SELECT nextval('record_id')")
-        changes = await intake.changed(tx, self._tenant_id, self._job.id, below, _CHANGES)
+        changes = await intake.changed(tx, self._tenant_id, self._job.id, undo.at or LARGEST_ID, _CHANGES)
         for change in changes:
             undo = await self._restore(tx, undo, change)
         if len(changes) < _CHANGES:
