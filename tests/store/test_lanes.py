@@ -227,7 +227,7 @@ async def test_lanes_that_cannot_connect_say_so_at_once() -> None:
 async def test_an_idle_lane_holds_no_transaction(worker: Worker, dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     open_since = await connection.fetch(
-        "SELECT xact_start FROM pg_stat_activity WHERE pid = ANY ($1::int[]) AND xact_start IS NOT NULL",
+        "SELECT state FROM pg_stat_activity WHERE pid = ANY ($1::int[]) AND state LIKE 'idle in transaction%'",
         list(worker.lane_pids),
     )
     await connection.close()
