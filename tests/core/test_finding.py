@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from ringbook.core.access import Records
+from ringbook.domain.contact import Contact
 from ringbook.domain.problems import Invalid
-from ringbook.domain.schema import Attribute
-from tests.core.cast import number, only, save
+from ringbook.domain.schema import NAME_KEYS, Attribute
+from ringbook.domain.text import words
+from tests.core.cast import everybody, number, only, save
 
 
 async def test_a_number_comes_before_everything_else(records: Records) -> None:
@@ -58,3 +62,75 @@ async def test_contacts_are_walked_in_an_attributes_order_either_way(records: Re
     for key in ("phone1", "no_such"):
         with pytest.raises(Invalid):
             await records.ordering.by(key)
+
+
+NAMES = (
+    *("Ada", "ada", "Ada Maria", "Maria Ada", "O'Brien", "Obrien", "Brien O", "Dr. Ada", "de la Cruz", "_ada", "a_b"),
+    *(
+        "Zoë",
+        "Zo\u0308e",
+        "Straße",
+        "STRASSE",
+        "Ⅸ",
+        "!?",
+        "  ",
+        "",
+        "李 小龍",
+        "adamaria",
+        "A",
+        "Smith-Jones",
+        "x" * 70,
+    ),
+    *(" ".join(f"word{n}" for n in range(40)), f"{'long ' * 90}tail", "y" * 64 + "z maria", "ada\u2028maria"),
+)
+ASKED = (
+    "a",
+    "ad",
+    "ada",
+    "adam",
+    "ma",
+    "o",
+    "br",
+    "obrien",
+    "o'b",
+    "zoe",
+    "strass",
+    "小",
+    "李",
+    "ix",
+    "la cruz",
+    "b",
+    "d",
+)
+LONG = (
+    "x" * 64,
+    "x" * 80,
+    "y" * 65,
+    "z",
+    "word3",
+    "word39",
+    "tail",
+    "long",
+    "word1 ada",
+    "maria ada",
+    "ada ada",
+    "jon",
+)
+
+
+async def test_whoever_has_a_word_of_a_name_that_begins_so_is_found_and_nobody_else(records: Records) -> None:
+    chosen = random.Random(4)
+    for first in NAMES:
+        last = chosen.choice(NAMES)
+        contact = await save(records, first_name=chosen.choice(NAMES), last_name=chosen.choice(NAMES))
+        await records.contacts.update(contact.id, {"first_name": first, "last_name": last})
+    contacts = await everybody(records)
+    for text in (*ASKED, *LONG):
+        found = await records.contacts.search({"name": text}, limit=500)
+        assert [contact.id for contact in found] == [c.id for c in contacts if _is_called(c, text)], text
+
+
+def _is_called(contact: Contact, text: str) -> bool:
+    """Each word of the text begins a word of a name: the plain scan."""
+    known = [word for key in NAME_KEYS for word in words(contact.attributes.get(key, ""))]
+    return all(any(word.startswith(asked) for word in known) for asked in words(text))

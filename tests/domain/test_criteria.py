@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringbook.domain.criteria import MOST_CRITERIA, Search, Way, search_of
+from ringbook.domain.criteria import MOST_CRITERIA, NAME_WORD, Search, Way, search_of
 from ringbook.domain.phone import MatchKey, Phone
 from ringbook.domain.problems import Invalid
 from ringbook.domain.schema import Attribute, AttributeType, Schema
@@ -26,7 +26,11 @@ SCHEMA = Schema(
     )
     for n, (key, kind) in enumerate(KINDS.items(), start=1)
 )
-CITY = 2
+FIRST_NAME, CITY = 1, 2
+
+
+def of_names(word: str) -> tuple[Way, ...]:
+    return (Way("prefix", word, NAME_WORD), Way("prefix", word, FIRST_NAME, "first_name"))
 
 
 def search(given: dict[str, Any], **how: bool) -> Search:
@@ -49,7 +53,7 @@ def value(text: str, attribute_id: int, key: str) -> tuple[Way, ...]:
         ({"size": 43}, [value("43.0", 6, "size")]),
         ({"phone": "555 0101"}, [(Way("number", "key of 555 0101"),)]),
         ({"phone1": "*21#"}, [(Way("number", "key of *21#"),)]),
-        ({"name": "Ada  O'Brien"}, [(Way("prefix", w, 0),) for w in ("ada", "o", "brien")]),
+        ({"name": "Ada  O'Brien"}, [of_names(w) for w in ("ada", "o", "brien")]),
         ({"secret": "x"}, [value("x", 7, "secret")]),
         ({"city": "Akron", "email": "", "vip": None, "name": " "}, [value("akron", CITY, "city")]),
     ],
@@ -84,7 +88,7 @@ def test_what_nobody_can_have_empties_the_whole_unless_any_is_enough(impossible:
 
 def test_a_part_needs_another_criterion() -> None:
     beside = search({"city": "kro", "name": "a"}, contains=True).groups
-    assert beside == (((Way("part", "kro", CITY, "city"),), (Way("prefix", "a", 0),)),)
+    assert beside == (((Way("part", "kro", CITY, "city"),), of_names("a")),)
     for how in ({"contains": True}, {"contains": True, "any_of": True}):
         with pytest.raises(Invalid, match="beside another"):
             search({"city": "kro", "first_name": "x"}, **how)

@@ -7,6 +7,9 @@ import asyncio
 import asyncpg
 import pytest
 
+from ringbook.domain.schema import PREDEFINED, Attribute, Schema
+from ringbook.domain.text import words
+from ringbook.store.contacts import Entry, search_entries
 from ringbook.store.embedded import EmbeddedServer
 from ringbook.store.migrate import CannotMigrate, migrate, migrations
 from tests.store.conftest import Connection, connect, make_database
@@ -90,3 +93,28 @@ async def test_what_was_told_of_before_is_told_in_its_order_and_one_after_the_ot
     rows = await empty.fetch("SELECT id, told_at - '2026-03-02 12:00Z' AS late FROM campaign_record ORDER BY id")
     assert [row["late"] and row["late"].total_seconds() for row in rows[1:]] == [0.001, 0.002, None]
     assert rows[0]["late"].total_seconds() == 0
+
+
+async def test_words_that_a_name_begins_with_lose_their_entries_and_no_others_do(empty: Connection) -> None:
+    migration = next(m for m in migrations() if m.name == "0022_words_of_names")
+    for before in migrations()[: migration.number - 1]:
+        await empty.execute(before.sql)
+    schema = Schema(Attribute(n, key, label, kind) for n, (key, label, kind) in enumerate(PREDEFINED, start=1))
+    await empty.executemany(
+        """
+        INSERT INTO attribute (tenant_id, id, created_second, key, label, type, submitted_type, position)
+        VALUES (1, $1::int, 1, $2, $2, 'Text', 'Text', $1)
+        """,
+        [(attribute.id, attribute.key) for attribute in schema.attributes],
+    )
+    names = ("Ada", "ada maria", "O'Brien", "Dr. Ada", "_a", "Zoë", "x" * 70, f"{'long ' * 90}tail", "!", "")
+    contacts = [{"first_name": first, "last_name": last, "city": "Ada"} for first in names for last in names]
+    for contact_id, contact in enumerate(contacts, start=1):
+        spelled: set[Entry] = {(0, word) for key in ("first_name", "last_name") for word in words(contact[key])}
+        rows = [(*entry, contact_id) for entry in spelled | search_entries(schema, contact)]
+        await empty.executemany("INSERT INTO contact_search VALUES (1, $1, $2, $3)", rows)
+    await empty.execute(migration.sql)
+    assert await empty.fetchval("SHOW enable_nestloop") == "on"
+    found = await empty.fetch("SELECT contact_id, attribute_id, folded FROM contact_search")
+    wanted = {(n, *entry) for n, contact in enumerate(contacts, 1) for entry in search_entries(schema, contact)}
+    assert {tuple(row) for row in found} == wanted

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Invalid
-from ringbook.domain.schema import LONGEST_TEXT, Attribute, Schema, fault_of, searchable_text
+from ringbook.domain.schema import LONGEST_TEXT, NAME_KEYS, Attribute, Schema, fault_of, searchable_text
 from ringbook.domain.text import fold, words
 
 PHONE = "phone"
@@ -18,7 +18,7 @@ ANY = "q"
 VIRTUAL_KEYS = (PHONE, NAME, ANY)
 """What no attribute can be called: these mean the same whatever a tenant's schema is."""
 NAME_WORD = 0
-"""In the place of an attribute's id: the words of names."""
+"""In the place of an attribute's id: the words of names that no name of the contact begins with."""
 
 NEWEST = "-created_at"
 """The order in which a search answers unless it is told another one: the newest contact first."""
@@ -154,11 +154,17 @@ def _group(schema: Schema, key: str, text: str, reading: Callable[[str], Phone],
     if key == PHONE:
         return ((_number(reading(text)),),)
     if key == NAME:
-        return tuple((Way("prefix", word, NAME_WORD),) for word in words(text)) or ((),)
+        return tuple(_of_names(schema, word) for word in words(text)) or ((),)
     if key == ANY:
         return (_anywhere(schema, text, reading),)
     attribute = schema.named(key)
     return ((),) if attribute is None else (_of_attribute(attribute, key, text, reading, contains),)
+
+
+def _of_names(schema: Schema, word: str) -> Criterion:
+    """A word of a name begins so. Where that is the first one, the name itself does, and the word has no entry."""
+    names = (schema.by_key[key] for key in NAME_KEYS if key in schema.by_key)
+    return (Way("prefix", word, NAME_WORD), *(Way("prefix", word, name.id, name.key) for name in names))
 
 
 def _number(phone: Phone) -> Way:

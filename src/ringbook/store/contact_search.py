@@ -224,6 +224,7 @@ async def _checked(
     """
     if not criteria or not ids:
         return ids
+    criteria = [_of_text(criterion) for criterion in criteria]
     ways = [way for criterion in criteria for way in criterion]
     keys = sorted({key for way in ways for key in (NAME_KEYS if way.attribute_id == NAME_WORD else (way.key,))})
     rows = await tx.fetch(
@@ -309,6 +310,11 @@ async def _several(tx: Tx, tenant_id: int, ids: Sequence[int]) -> list[Contact]:
         list(ids),
     )
     return [contact_of(row) for row in rows]
+
+
+def _of_text(criterion: Criterion) -> Criterion:
+    """The ways that say it all where the texts themselves are read: names have all of their words then."""
+    return tuple(way for way in criterion if way.kind == "prefix" and way.attribute_id == NAME_WORD) or criterion
 
 
 def _has(schema: Schema, attributes: Mapping[str, str | None], way: Way) -> bool:

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from ringbook.domain.contact import Contact, ContactPhone
+from ringbook.domain.criteria import NAME_WORD
 from ringbook.domain.page import Cursor, fits
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import MergedAway, Missing
@@ -17,9 +18,6 @@ from ringbook.domain.text import words
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
-
-NAME_WORD = 0
-"""The attribute id under which contact_search keeps the words of names."""
 
 Entry = tuple[int, str]
 """A row of contact_search: attribute id and folded text."""
@@ -367,8 +365,13 @@ async def several(tx: Tx, tenant_id: int, ids: Sequence[int]) -> list[Contact]:
 
 
 def search_entries(schema: Schema, attributes: Mapping[str, Any]) -> set[Entry]:
-    """What a contact with these attributes is found by, besides its phones."""
+    """What a contact with these attributes is found by, besides its phones.
+
+    A word that a name begins with is found by the name: it has no entry of its own.
+    """
     entries: set[Entry] = set()
+    names: list[str] = []
+    found: list[str] = []
     for key, value in attributes.items():
         attribute = schema.by_key.get(key)
         if attribute is None or attribute.type == "Phone":
@@ -376,8 +379,12 @@ def search_entries(schema: Schema, attributes: Mapping[str, Any]) -> set[Entry]:
         folded = searchable_text(attribute, value)
         if folded is not None:
             entries.add((attribute.id, folded))
-        if key in NAME_KEYS and isinstance(value, str):
-            entries.update((NAME_WORD, word) for word in words(value))
+            if key in NAME_KEYS and isinstance(value, str):
+                names.append(folded)
+                found += words(value)
+    for word in found:
+        if not any(name.startswith(word) for name in names):
+            entries.add((NAME_WORD, word))
     return entries
 
 

@@ -39,6 +39,14 @@ async def lock_identity(tx: Tx, tenant_id: int, keys: Iterable[str]) -> None:
     )
 
 
+async def are_there(tx: Tx, tenant_id: int, keys: Sequence[str]) -> bool:
+    """Whether one of these keys is there already. Index: identity_key_pkey."""
+    found: bool = await tx.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM identity_key WHERE tenant_id = $1 AND key = ANY ($2::text[]))", tenant_id, keys
+    )
+    return found
+
+
 class HeldKey(NamedTuple):
     """A key's place among all keys of all tenants."""
 
@@ -53,7 +61,8 @@ FIRST_KEY = HeldKey(0, "")
 async def forget_keys(tx: Tx, after: HeldKey, limit: int) -> list[HeldKey]:
     """Remove the next keys that no writer holds, at most so many; which they were, in their order.
 
-    A key is only a place to meet: who needs one that is not there makes it. Index: identity_key_pkey.
+    A key is only a place to meet: who needs one that is not there makes it, also after a crash, which leaves none.
+    Index: identity_key_pkey.
     """
     rows = await tx.fetch(
         """

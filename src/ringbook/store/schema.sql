@@ -456,7 +456,7 @@ CREATE TABLE public.hidden_value (
     value json NOT NULL
 );
 
-CREATE TABLE public.identity_key (
+CREATE UNLOGGED TABLE public.identity_key (
     tenant_id bigint NOT NULL,
     key text NOT NULL COLLATE pg_catalog."C"
 );

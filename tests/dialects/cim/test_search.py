@@ -250,9 +250,7 @@ async def crowd(core: Core, records: Records, monkeypatch: pytest.MonkeyPatch) -
             SELECT $1, e.attribute_id, lower(e.folded), made.id
               FROM made
              CROSS JOIN LATERAL (
-                    VALUES (0, made.attributes ->> 'first_name'),
-                           (0, made.attributes ->> 'last_name'),
-                           ($2::bigint, made.attributes ->> 'first_name'),
+                    VALUES ($2::bigint, made.attributes ->> 'first_name'),
                            ($3, made.attributes ->> 'last_name'),
                            ($4, made.attributes ->> 'city')
                    ) AS e (attribute_id, folded)
