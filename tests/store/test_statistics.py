@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from ringbook.app import open_core
 from ringbook.core.passwords import Passwords
+from ringbook.domain.calling_list import CallingList, Field
+from ringbook.store import linking, lists
 from ringbook.store.embedded import EmbeddedServer
 from ringbook.store.migrate import migrate
 from ringbook.store.postmaster import DATABASE
 from tests.conftest import make_tenant
 from tests.store.conftest import connect, make_database
+from tests.store.plans import plans_of
 
 
 async def test_a_first_import_is_known_to_the_planner_a_moment_later(
@@ -32,3 +37,30 @@ async def test_a_first_import_is_known_to_the_planner_a_moment_later(
     assert known >= 2500
     await connection.close()
     await core.database.close()
+
+
+@pytest.mark.parametrize(
+    ("unique", "indexes"),
+    [
+        (True, frozenset({"list_record_unique", "list_record_submitted"})),
+        (False, frozenset({"list_record_key", "list_record_submitted"})),
+    ],
+)
+async def test_keys_are_looked_up_in_an_empty_list_as_in_a_full_one(
+    server: EmbeddedServer, unique: bool, indexes: frozenset[str]
+) -> None:
+    """The plan of an empty table is kept while it fills."""
+    name = await make_database(server)
+    connection = await connect(server, name)
+    await migrate(connection)
+    await connection.close()
+    core = open_core(server.dsn.replace(f"/{DATABASE}?", f"/{name}?"))
+    await core.database.open()
+    target = CallingList(2, "leads.csv", None, (Field("id", key=True),), unique)
+    async with core.database.transaction() as tx:
+        (found,) = await plans_of(tx, lambda tx: lists.by_keys(tx, 1, target, [("k", "s")]))
+        (taken,) = await plans_of(tx, lambda tx: linking.taken_keys(tx, 1, 2, ["k"]))
+    await core.database.close()
+    assert found.indexes == indexes
+    assert taken.indexes == {"list_record_unique"}
+    assert not found.scanned | taken.scanned

@@ -56,7 +56,7 @@ class Importers:
 
 async def carry_out_all(dsn: str) -> None:
     """Carry out what waits, tenant by tenant, until nothing does."""
-    database = Database(Connecting(dsn, pool=4, lanes=1), ())
+    database = Database(Connecting(dsn, pool=4, lanes=1, modest=True), ())
     await database.open()
     core = Core(database)
     try:
@@ -82,7 +82,7 @@ def main() -> None:
     """The importer: it reads from standard input where the database is, and ends with its parent."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(5)
+    os.nice(10)
     try:
         asyncio.run(carry_out_all(sys.stdin.read()))
     except Problem as problem:

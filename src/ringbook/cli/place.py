@@ -85,7 +85,7 @@ class Place:
 async def on_core(dsn: str, work: Callable[[Core], Awaitable[T]], *, upgrade: bool = True) -> T:
     """Migrate, connect, work, disconnect."""
     await bring_up_to_date(dsn, upgrade=upgrade)
-    core = Core(Database(Connecting(dsn, pool=2, lanes=1), HOT))
+    core = Core(Database(Connecting(dsn, pool=4, lanes=1, modest=True), HOT))
     await core.database.open()
     try:
         return await work(core)

@@ -17,6 +17,7 @@ import structlog
 
 from ringbook.domain.problems import Busy, Problem
 from ringbook.store.driver_errors import as_problem
+from ringbook.store.giving_way import give_way
 from ringbook.store.lanes import HotStatement, ReadLanes
 from ringbook.store.statistics import Statistics
 
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 _to_tell: ContextVar[set[int] | None] = ContextVar("to_tell", default=None)
 """The tenants of which the transaction under way has something to tell."""
+_growth: ContextVar[list[int] | None] = ContextVar("growth", default=None)
+"""The rows that the transaction under way has added in bulk."""
 
 # How lanes plan: once, since planning costs more than running, and from index to index whatever the statistics say.
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
@@ -55,11 +58,15 @@ _LOCK_TIMEOUT = "5s"
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """How to reach a server: one DSN, and how many connections a worker keeps."""
+    """How to reach a server: one DSN, and how many connections a worker keeps.
+
+    What runs on connections that are `modest` gives way to all else on a machine that the server shares with us.
+    """
 
     dsn: str
     pool: int = 8
     lanes: int = 3
+    modest: bool = False
 
 
 def tell(tenant_id: int) -> None:
@@ -78,7 +85,6 @@ class Database:
         self._connecting = connecting
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._statistics = Statistics(self.reading)
-        self.grew = self._statistics.grew
         self.lanes = ReadLanes(self._connect_lane, connecting.lanes, (_ALIVE, *hot))
 
     async def open(self) -> None:
@@ -88,6 +94,7 @@ class Database:
                 self._connecting.dsn,
                 min_size=1,
                 max_size=self._connecting.pool,
+                init=self._give_way if self._connecting.modest else None,
                 timeout=_CONNECT_SECONDS,
                 command_timeout=_STATEMENT_SECONDS,
                 # A transaction always ends in ours; the pool's own reset would be a round trip each.
@@ -103,6 +110,9 @@ class Database:
             await self.lanes.open()
         await self._statistics.begin()
 
+    async def _give_way(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        give_way(self._connecting.dsn, connection.get_server_pid())
+
     async def close(self) -> None:
         await self._statistics.end()
         await self.lanes.close()
@@ -114,15 +124,26 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends and rolls back when it raises."""
         outer, to_tell = _to_tell.get(), set[int]()
+        outer_growth, growth = _growth.get(), list[int]()
         _to_tell.set(to_tell)
+        _growth.set(growth)
         try:
             with as_problems():
                 async with self._connection() as connection, connection.transaction():
                     yield connection
         finally:
             _to_tell.set(outer)
+            _growth.set(outer_growth)
         if to_tell:
             self.committed(to_tell)
+        if growth:
+            self._statistics.grew(sum(growth))
+
+    def grew(self, rows: int) -> None:
+        """Told of rows that a bulk write has added: once they are committed, the planner is to know of them."""
+        growth = _growth.get()
+        if growth is not None:
+            growth.append(rows)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:

@@ -21,11 +21,30 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-TABLES = "contact, contact_phone, contact_search, list_record, list_record_phone, campaign_record"
+_TABLES = ("contact", "contact_phone", "contact_search", "list_record", "list_record_phone", "campaign_record")
 _LEAST_GROWTH = 2_000
-_GROWN = 0.5
 _SETTLE_SECONDS = 0.5
-"""A bulk write tells of its rows a moment before it commits them."""
+"""Bulk writes come one after the other."""
+
+# Tables with half as many pages again as when they were last counted. An empty one is left alone: PostgreSQL reads
+# who was counted as empty from end to end, and who was never counted by an index.
+_OUTGROWN = """
+SELECT c.relname
+  FROM pg_class c
+ WHERE c.oid = ANY ($1::text[]::regclass[])
+   AND pg_relation_size(c.oid) > 0
+   AND (c.reltuples <= 0 OR pg_relation_size(c.oid) / current_setting('block_size')::int >= c.relpages * 1.5)
+"""
+
+
+async def know(tx: Tx) -> None:
+    """Have the planner know of tables that were counted as empty, and into which this transaction has just written.
+
+    Otherwise the next one reads them from end to end, for each key again. Whoever counts one already is not waited for.
+    """
+    empty = await tx.fetch(f"{_OUTGROWN} AND c.reltuples = 0", _TABLES)
+    if empty:
+        await tx.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(row['relname'] for row in empty)}")
 
 
 class Statistics:
@@ -38,42 +57,26 @@ class Statistics:
 
     async def begin(self) -> None:
         """Look at the tables once: after a restore or an upgrade, they have no statistics at all."""
-        async with self._reading() as tx:
-            unknown = await tx.fetchval(
-                "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('list_record') AND reltuples < 0)"
-                " AND EXISTS (SELECT FROM list_record)"
-            )
-        if unknown:
-            self._task = asyncio.create_task(self._analyse())
+        self._task = asyncio.create_task(self._keep_up())
 
     def grew(self, rows: int) -> None:
-        """Told of the records that a bulk write is about to have added."""
+        """Told of the rows that a bulk write has added."""
         self._grown += rows
         if self._grown >= _LEAST_GROWTH and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._keep_up())
+            self._task = asyncio.create_task(self._keep_up(_SETTLE_SECONDS))
 
     async def end(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _keep_up(self) -> None:
-        await asyncio.sleep(_SETTLE_SECONDS)
+    async def _keep_up(self, settle: float = 0) -> None:
+        await asyncio.sleep(settle)
+        self._grown = 0
         try:
             async with self._reading() as tx:
-                known = await tx.fetchval(
-                    "SELECT max(reltuples) FROM pg_class"
-                    " WHERE oid IN (to_regclass('list_record'), to_regclass('contact'))"
-                )
-        except Problem:
-            return
-        if self._grown >= known * _GROWN:
-            self._grown = 0
-            await self._analyse()
-
-    async def _analyse(self) -> None:
-        try:
-            async with self._reading() as tx:
-                await tx.execute(f"ANALYZE {TABLES}")
+                outgrown = await tx.fetch(_OUTGROWN, _TABLES)
+                if outgrown:
+                    await tx.execute(f"ANALYZE {', '.join(row['relname'] for row in outgrown)}")
         except Problem as problem:
             log.warning("no fresh statistics", why=type(problem).__name__)

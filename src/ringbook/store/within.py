@@ -18,9 +18,12 @@ class Within(Database):
     """`whole`, seen from within a transaction of it: what it has written is read, by everything that reads."""
 
     def __init__(self, whole: Database, tx: Tx) -> None:
+        self._whole = whole
         self._tx = tx
-        self.grew = whole.grew
         self.lanes = _OneLane(tx)
+
+    def grew(self, rows: int) -> None:
+        self._whole.grew(rows)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
