@@ -10,6 +10,7 @@ import pytest
 from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
 from ringbook.domain.problems import Conflict, Invalid, Problem
+from ringbook.domain.schema import Attribute
 from tests.conftest import make_tenant
 from tests.core.cast import LEADS, agent_leg, everybody, history, lead, number, save
 
@@ -33,6 +34,36 @@ def crowd(seed: int, count: int = 40) -> Story:
             row["Last name"] = dice.choice(["Bell", "Cox"])
         rows.append(row)
     return rows
+
+
+def queue(seed: int, count: int = 45) -> Story:
+    """Records of people of whom most come once: known ones by number or id, some of whom change, and strangers."""
+    dice = random.Random(seed)
+    rows = []
+    for n in range(count):
+        person = n if dice.random() < 0.9 else dice.randrange(count)
+        row = {"id": str(n), "Phone": number(person)}
+        said = {"First name": f"First{person}", "Last name": f"Last\t{person}\\", "Account": f"A{person}"}
+        row |= {name: value for name, value in said.items() if dice.random() < 0.4}
+        if dice.random() < 0.2:
+            row["Phone 2"] = dice.choice([number(50 + person), row["Phone"], "4711", "Room 12"])
+        rows.append(row)
+    return rows
+
+
+async def regulars(records: Records, seed: int, count: int = 45) -> None:
+    """Half of those people, of whom some share a number, and some have two."""
+    dice = random.Random(-seed)
+    for person in range(0, count, 2):
+        known = {"first_name": f"First{person}", "last_name": f"Last\t{person}\\", "customer_id": f"a{person}"}
+        known = {name: value for name, value in known.items() if dice.random() < 0.7}
+        known["phone1"] = number(person)
+        if dice.random() < 0.2:
+            known["phone2"] = number(person + 1)
+        await records.contacts.save(known)
+        if dice.random() < 0.1:
+            await records.contacts.save({"phone2": known["phone1"], "customer_id": f"other{person}"})
+    await agent_leg(records, "early", ani=number(5))
 
 
 async def known_beforehand(records: Records) -> None:
@@ -80,6 +111,24 @@ async def test_many_end_as_one_by_one(core: Core, passwords: Passwords, seed: in
     alone, at_once = await make_tenant(core, passwords), await make_tenant(core, passwords)
     for records in (alone, at_once):
         await known_beforehand(records)
+    assert await one_by_one(alone, story) == await together(at_once, story)
+    assert await outcome(alone) == await outcome(at_once)
+
+
+PAGER = Attribute(0, "pager", "Pager", "Phone", default=number(7))
+
+
+@pytest.mark.parametrize("attributes", [[], [PAGER]])
+@pytest.mark.parametrize("seed", range(4))
+async def test_who_comes_once_ends_as_one_by_one(
+    core: Core, passwords: Passwords, seed: int, attributes: list[Attribute]
+) -> None:
+    story = queue(seed)
+    alone, at_once = await make_tenant(core, passwords), await make_tenant(core, passwords)
+    for records in (alone, at_once):
+        for attribute in attributes:
+            await records.schema.create(attribute, attribute.type)
+        await regulars(records, seed)
     assert await one_by_one(alone, story) == await together(at_once, story)
     assert await outcome(alone) == await outcome(at_once)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ringbook.core import linking
 from ringbook.core.context import Context
 from ringbook.core.lists import key_texts
-from ringbook.domain.calling_list import CallingList, ListRecord
+from ringbook.domain.calling_list import CallingList, ListRecord, RecordDraft
+from ringbook.domain.drafting import Drafts
 from ringbook.domain.intake import Mode, Outcome
 from ringbook.domain.problems import Missing, Problem
 from ringbook.store import lists
@@ -18,58 +19,84 @@ if TYPE_CHECKING:
 
 
 async def added(
-    tx: Tx, context: Context, target: CallingList, rows: Sequence[tuple[int, Mapping[str, Any]]]
+    tx: Tx, context: Context, target: CallingList, rows: Sequence[Mapping[str, Any]], drafts: Drafts | None
 ) -> Sequence[Outcome]:
-    added = await linking.add_records(tx, context, target, [row for _, row in rows])
+    """Rows that are all new."""
+    if drafts is None:
+        drafts = await linking.drafts_of(context, target, rows)
+    added = await linking.add_drafted(tx, context, target, drafts)
     problems = {refused.at: refused.problem for refused in added.refused}
     ids = iter(added.ids)
     return [
-        Outcome(at, "refused", None, problems[n]) if n in problems else Outcome(at, "added", next(ids))
-        for n, (at, _) in enumerate(rows)
+        Outcome(at, "refused", None, problems[at]) if at in problems else Outcome(at, "added", next(ids))
+        for at in range(len(rows))
     ]
 
 
 async def written(
-    tx: Tx, context: Context, target: CallingList, rows: Sequence[Mapping[str, Any]], mode: Mode
+    tx: Tx, context: Context, target: CallingList, rows: Sequence[Mapping[str, Any]], mode: Mode, drafts: Drafts | None
 ) -> Sequence[Outcome]:
     """Rows of which some are known: what is new goes in one go, until a row changes one of those."""
     tenant_id = context.tenant.id
-    outcomes: list[Outcome] = []
-    keys: dict[int, tuple[str, str]] = {}
-    for at, row in enumerate(rows):
-        try:
-            keys[at] = key_texts(target, row)
-        except Problem as problem:
-            outcomes.append(Outcome(at, "refused", None, problem))
+    if drafts is None:
+        drafts = await linking.drafts_of(context, target, rows)
+    keys, outcomes = _keys(target, rows, drafts.fit)
     places = list(keys)
     found = await lists.by_keys(tx, tenant_id, target, list(keys.values()))
     known = {places[n]: record for n, record in found.items()}
     numbers = await lists.numbers_of(tx, tenant_id, [record.id for record in known.values()])
-    waiting: list[tuple[int, Mapping[str, Any]]] = []
+    waiting: list[int] = []
     coming: set[str] = set()
     stale: set[int] = set()
     for at, key in keys.items():
         before = known.get(at)
         if before is None and not coming.isdisjoint(key):
-            outcomes += await added(tx, context, target, waiting)
-            waiting = []
+            outcomes += await _entered(tx, context, target, drafts, waiting)
             before = await lists.by_key(tx, tenant_id, target, *key)
             stale |= {before.id} if before is not None else set()
         if before is None and mode == "update":
             outcomes.append(Outcome(at, "refused", None, Missing("There is no such record.")))
+        elif before is None and at in drafts.problems:
+            outcomes.append(Outcome(at, "refused", None, drafts.problems[at]))
         elif before is None:
-            waiting.append((at, rows[at]))
+            waiting.append(at)
             coming.update(key)
         elif before.id not in stale and _says_the_same(target, rows[at], before, numbers[before.id]):
             outcomes.append(Outcome(at, "unchanged", before.id))
         else:
-            outcomes += await added(tx, context, target, waiting)
-            waiting = []
+            outcomes += await _entered(tx, context, target, drafts, waiting)
             outcomes.append(await _updated(tx, context, target, at, rows[at], before.id))
             stale.add(before.id)
             coming.update(key)
-    outcomes += await added(tx, context, target, waiting)
+    outcomes += await _entered(tx, context, target, drafts, waiting)
     return sorted(outcomes, key=lambda outcome: outcome.at)
+
+
+def _keys(
+    target: CallingList, rows: Sequence[Mapping[str, Any]], drafts: Mapping[int, RecordDraft]
+) -> tuple[dict[int, tuple[str, str]], list[Outcome]]:
+    """By place, the key of each row as it would be stored and as it was sent; and the rows that have none."""
+    keys: dict[int, tuple[str, str]] = {}
+    without: list[Outcome] = []
+    strict = target.layout.strict
+    for at, row in enumerate(rows):
+        draft = drafts.get(at)
+        try:
+            # A strict layout drafts nothing without its key.
+            keys[at] = (draft.key_text, draft.key_submitted) if draft and strict else key_texts(target, row)
+        except Problem as problem:
+            without.append(Outcome(at, "refused", None, problem))
+    return keys, without
+
+
+async def _entered(
+    tx: Tx, context: Context, target: CallingList, drafts: Drafts, waiting: list[int]
+) -> Sequence[Outcome]:
+    """What becomes of records that wait to be added; none does any more."""
+    ids = await linking.add_drafts(tx, context, target, drafts, waiting)
+    outcomes = [Outcome(at, "added", id_) for at, id_ in zip(waiting, ids, strict=True)]
+    waiting.clear()
+    return outcomes
 
 
 def _says_the_same(target: CallingList, row: Mapping[str, Any], before: ListRecord, numbers: Mapping[str, str]) -> bool:

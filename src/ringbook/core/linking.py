@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +14,18 @@ import msgspec
 from ringbook.core.behind import Behind, writing_behind
 from ringbook.core.context import Context
 from ringbook.core.filtering import refilter_list
+from ringbook.domain.apart import ShortWays, Told
 from ringbook.domain.calling_list import CallingList, ListRecord, RecordDraft
+from ringbook.domain.drafting import Drafting, Drafts
 from ringbook.domain.linking import Entering, Linked, People, Person, identity_keys, said, values_of
 from ringbook.domain.ownership import Link
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Conflict, Problem, TooLarge
 from ringbook.domain.schema import Schema
-from ringbook.store import holds, intake, interactions, journal, lists
+from ringbook.store import holds, intake, interactions, journal, lists, statistics
 from ringbook.store import identity as identities
 from ringbook.store import linking as stored
+from ringbook.store.copying import copy_texts
 from ringbook.store.schema import for_writing
 
 if TYPE_CHECKING:
@@ -33,11 +35,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_AT_ONCE = 100_000
-_SLICE = 10_000
+_SLICE = 20_000
 """Records whose people are in memory at the same time."""
-_PART = 2_500
+_PART = 5_000
 """Records that are computed while those before them are stored."""
 _TURN = 100
+_MANY = 1_000
+"""From so many on, another way may be the cheaper one."""
+_SAMPLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +69,51 @@ async def add_records(tx: Tx, context: Context, target: CallingList, submitted: 
     """New records of the list. One that does not fit its layout, or whose key is taken, is refused alone."""
     if len(submitted) > MOST_AT_ONCE:
         raise TooLarge(f"There are {MOST_AT_ONCE} records at most in one go.")
-    drafts, refused = await _drafts(target, submitted)
+    return await add_drafted(tx, context, target, await drafts_of(context, target, submitted))
+
+
+async def add_drafted(tx: Tx, context: Context, target: CallingList, drafts: Drafts) -> Added:
+    """The same of records that were read already."""
+    refused = [Refused(at, problem) for at, problem in drafts.problems.items()]
     tenant_id = context.tenant.id
     await lists.lock(tx, tenant_id, target.id)
     if target.unique_keys:
-        taken = await stored.taken_keys(tx, tenant_id, target.id, [draft.key_text for draft in drafts.values()])
-        refused += _refuse_taken(drafts, taken)
-    ids: list[int] = []
-    for at in range(0, len(drafts), _SLICE):
-        ids += await _enter(tx, context, target, list(drafts.values())[at : at + _SLICE])
-    context.database.grew(len(ids))
+        taken = await stored.taken_keys(tx, tenant_id, target.id, [draft.key_text for draft in drafts.fit.values()])
+        refused += _refuse_taken(drafts.fit, taken)
+    ids = await add_drafts(tx, context, target, drafts, list(drafts.fit))
     return Added(ids, sorted(refused, key=lambda one: one.at))
 
 
-async def _enter(tx: Tx, context: Context, target: CallingList, drafts: Sequence[RecordDraft]) -> Sequence[int]:
-    """Store records that fit and whose keys are free; their ids."""
+async def add_drafts(
+    tx: Tx, context: Context, target: CallingList, drafts: Drafts, places: Sequence[int]
+) -> Sequence[int]:
+    """New records, those at these places, whose keys are free in a list that the caller holds; their ids."""
+    ids: list[int] = []
+    for part in parts(places, _SLICE):
+        ids += await _enter(tx, context, target, drafts, [drafts.fit[at] for at in part])
+    if len(ids) >= _MANY:
+        await statistics.know(tx)
+    context.database.grew(len(ids))
+    return ids
+
+
+async def _enter(
+    tx: Tx, context: Context, target: CallingList, read: Drafts, drafts: Sequence[RecordDraft]
+) -> Sequence[int]:
     tenant_id = context.tenant.id
     moment = await stored.moment(tx, tenant_id, len(drafts))
     first = await lists.lock(tx, tenant_id, target.id, len(drafts))
-    numbered = zip(moment.ids, drafts, strict=True)
-    entering = [Entering(id_, draft, _phones(context, draft)) async for id_, draft in in_turn(numbered)]
-    positions = itertools.count(first)
+    entering: list[Entering] = []
+    async for some in turns(list(zip(moment.ids, drafts, strict=True))):
+        entering += [Entering(id_, draft, read.phones(draft)) for id_, draft in some]
+    entered = 0
 
     async def insert(behind: Behind, part: Sequence[Entering], links: Sequence[Linked]) -> None:
+        nonlocal entered
         import_id = context.author.import_id
-        rows = stored.record_rows(tenant_id, target, positions, moment.now, part, links, import_id)
-        await behind.then(partial(stored.copy, tx, rows))
+        for texts in stored.record_texts(tenant_id, target, first + entered, moment.now, part, links, import_id):
+            await behind.then(partial(copy_texts, tx, texts))
+        entered += len(part)
 
     await link_records(tx, context, entering, insert)
     await stored.take_up(tx, tenant_id, target.id, moment.ids)
@@ -119,6 +143,14 @@ async def in_turn(items: Iterable[T]) -> AsyncIterator[T]:
             await asyncio.sleep(0)
 
 
+async def turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """The same, some at a time."""
+    for at in range(0, len(items), _TURN):
+        if at:
+            await asyncio.sleep(0)
+        yield items[at : at + _TURN]
+
+
 async def add_record(tx: Tx, context: Context, target: CallingList, submitted: Mapping[str, Any]) -> ListRecord:
     """A new record of the list. Invalid with the fact `fault` for one that does not fit, Conflict for a taken key."""
     added = await add_records(tx, context, target, [submitted])
@@ -142,7 +174,7 @@ async def update_record(
     kept = {name: value for name, value in before.fields.items() if name not in gone}
     numbers = {name: raw for name, raw in numbers.items() if name not in gone}
     draft = target.layout.draft(submitted, kept, numbers)
-    phones = _phones(context, draft)
+    phones = {phone.slot: context.phone(phone.raw) for phone in draft.phones}
     after = await lists.update_record(tx, context.tenant.id, record_id, draft, phones)
     await journal.record(tx, context.author, "list_record", record_id, before.fields, draft.fields)
     entering = Entering(record_id, draft, phones, before.contact_id, cast("Link | None", before.link))
@@ -171,34 +203,61 @@ async def link_records(tx: Tx, context: Context, entering: Sequence[Entering], w
         return
     tenant_id = context.tenant.id
     schema = await for_writing(tx, tenant_id)
-    values = [said(schema, entry.draft) for entry in entering]
-    held = {
-        key
-        for entry, one in zip(entering, values, strict=True)
-        for key in identity_keys(schema, entry.customer, entry.phones.values(), one)
-    }
-    await identities.lock_identity(tx, tenant_id, held)
-    customers = {entry.customer for entry in entering if entry.customer}
-    numbers = {phone.match_key for entry in entering for phone in entry.phones.values() if phone.identifies}
-    known = await stored.candidates(tx, schema, tenant_id, customers, numbers)
-    known |= {entry.contact_id for entry in entering if entry.contact_id is not None}
-    unique = {value for one in values for _, value in values_of(schema.unique, one)}
+    told: list[Told] = []
+    async for some in turns(entering):
+        for entry in some:
+            values = said(schema, entry.draft)
+            told.append(Told(entry, values, identity_keys(schema, entry.customer, entry.phones.values(), values)))
+    await _hold(tx, tenant_id, {key for one in told for key in one.keys})
     moment = await stored.moment(tx, tenant_id, len(entering))
-    read = {phone.raw: phone for entry in entering for phone in entry.phones.values()}
-    people = People(
-        schema,
-        await stored.persons(tx, tenant_id, known),
-        await stored.holders(tx, tenant_id, unique),
-        lambda raw: read.get(raw) or context.phone(raw),
-        iter(moment.ids).__next__,
-    )
+    next_id = iter(moment.ids).__next__
+    ways, people = await _read(tx, context, schema, told, next_id)
     async with writing_behind() as behind:
-        for part in parts(list(zip(entering, values, strict=True)), _PART):
-            links = [people.settle(entry, one) async for entry, one in in_turn(part)]
-            await write(behind, [entry for entry, _ in part], links)
-        await write_people(tx, behind, context, schema, moment.now, people)
+        for part in parts(told, _PART):
+            links: list[Linked] = []
+            async for some_told in turns(part):
+                links += [ways.link(one, people, next_id) for one in some_told]
+            await write(behind, [one.record for one in part], links)
+        await behind.then(partial(copy_texts, tx, stored.number_texts(tenant_id, ways.numbers)))
+        await write_people(tx, behind, context, schema, moment.now, [*ways.strangers, *people])
     await interactions.link_unknown(tx, tenant_id, people.calls)
-    await _journal(tx, context, people)
+    made = sorted([*ways.strangers, *(p for p in people if p.before is None)], key=lambda person: person.id)
+    await _journal(tx, context, people, made)
+
+
+async def _hold(tx: Tx, tenant_id: int, keys: Collection[str]) -> None:
+    """Hold identity keys, as it costs less: those of people who are known are there already, a stranger's are not."""
+    ordered = sorted(keys)
+    if len(ordered) < _MANY or await identities.are_there(tx, tenant_id, ordered[:: len(ordered) // _SAMPLE]):
+        await identities.lock_identity(tx, tenant_id, ordered)
+    else:
+        await intake.hold_keys(tx, tenant_id, ordered)
+
+
+async def _read(
+    tx: Tx, context: Context, schema: Schema, told: Sequence[Told], next_id: Callable[[], int]
+) -> tuple[ShortWays, People]:
+    """Whom these records may mean, held: those who are found the short way, and all others."""
+    tenant_id = context.tenant.id
+    customers = list({one.record.customer for one in told if one.record.customer})
+    read = {phone.raw: phone for one in told for phone in one.record.phones.values()}
+    numbers = list({phone.match_key for phone in read.values() if phone.identifies})
+
+    def reading(raw: str) -> Phone:
+        return read.get(raw) or context.phone(raw)
+
+    holdings = await stored.holdings(tx, schema, tenant_id, customers, numbers)
+    known = {contact_id for _, contact_id in holdings}
+    known |= {one.record.contact_id for one in told if one.record.contact_id is not None}
+    contacts = await stored.held(tx, tenant_id, known)
+    ways = ShortWays(schema, told, holdings, {one.id: one.attributes for one in contacts}, reading)
+    async for some in turns(list(enumerate(told))):
+        for at, one in some:
+            ways.look(at, one)
+    settled = ways.settled
+    persons = await stored.persons_of(tx, tenant_id, [one for one in contacts if one.id not in settled])
+    unique = {value for one in told for _, value in values_of(schema.unique, one.values)}
+    return ways, People(schema, persons, await stored.holders(tx, tenant_id, unique), reading, next_id)
 
 
 async def write_people(
@@ -208,17 +267,17 @@ async def write_people(
     tenant_id = context.tenant.id
     for part in parts(list(people), _SLICE):
         await behind.then(partial(stored.write_changes, tx, schema, tenant_id, now, part))
-        for rows in stored.contact_rows(schema, tenant_id, now, part, context.author.import_id):
-            await behind.then(partial(stored.copy, tx, [rows]))
+        for texts in stored.contact_texts(schema, tenant_id, now, part, context.author.import_id):
+            await behind.then(partial(copy_texts, tx, texts))
 
 
 def parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[at : at + size] for at in range(0, len(items), size))
 
 
-async def _journal(tx: Tx, context: Context, people: People) -> None:
-    made = ((p.id, p.attributes | {"from record": p.made_from}) for p in people if p.before is None)
-    await note_inserted(tx, context, "contact", made)
+async def _journal(tx: Tx, context: Context, people: People, made: Iterable[Person]) -> None:
+    entries = ((p.id, p.attributes | {"from record": p.made_from}) for p in made)
+    await note_inserted(tx, context, "contact", entries)
     changed = [(p.id, p.before, p.attributes) for p in people if p.before is not None and p.changed]
     await journal.record_all(tx, context.author, "contact", changed)
     await journal_choices(tx, context, people)
@@ -230,19 +289,12 @@ async def journal_choices(tx: Tx, context: Context, people: People) -> None:
     await journal.record_all(tx, context.author, "identity", chosen)
 
 
-async def _drafts(
-    target: CallingList, submitted: Sequence[Mapping[str, Any]]
-) -> tuple[dict[int, RecordDraft], list[Refused]]:
-    """By place, the records that fit the list's layout; and those that do not."""
-    layout = target.layout
-    drafts: dict[int, RecordDraft] = {}
-    refused: list[Refused] = []
-    async for at, one in in_turn(enumerate(submitted)):
-        try:
-            drafts[at] = layout.draft(one)
-        except Problem as problem:
-            refused.append(Refused(at, problem))
-    return drafts, refused
+async def drafts_of(context: Context, target: CallingList, submitted: Sequence[Mapping[str, Any]]) -> Drafts:
+    """Records as the list's layout reads them."""
+    drafts = Drafts(Drafting(target.layout, context.tenant.region))
+    async for some in turns(list(enumerate(submitted))):
+        drafts.add(some)
+    return drafts
 
 
 def _refuse_taken(drafts: dict[int, RecordDraft], taken: set[str]) -> Iterator[Refused]:
@@ -253,7 +305,3 @@ def _refuse_taken(drafts: dict[int, RecordDraft], taken: set[str]) -> Iterator[R
             del drafts[at]
             yield Refused(at, Conflict("A record with this key exists."))
         seen.add(draft.key_text)
-
-
-def _phones(context: Context, draft: RecordDraft) -> dict[int, Phone]:
-    return {phone.slot: context.phone(phone.raw) for phone in draft.phones}

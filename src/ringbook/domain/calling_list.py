@@ -7,7 +7,7 @@ phones have the type AS_GIVEN keeps numbers as they come, as wolkvox and jtel do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -41,6 +41,7 @@ FieldType = Literal[
 Fault = Literal["missingKey", "missingRequired", "formatError"]
 
 LONGEST_VALUE = 10_000
+_MOST_REMEMBERED = 64
 
 _ATTRIBUTE_OF_TYPE = {
     "ACCOUNT": CUSTOMER_ID,
@@ -54,6 +55,7 @@ _ATTRIBUTE_OF_TYPE = {
 _ATTRIBUTE_OF_NAME = {key: key for key, _, kind in PREDEFINED if key != CUSTOMER_ID and kind != "Phone"}
 _PHONE_ATTRIBUTES = 10
 _NONE: Mapping[str, str] = {}
+_encode = msgspec.json.Encoder().encode
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 _DIGIT = re.compile(r"\d")
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
@@ -191,22 +193,23 @@ class Layout:
         """What was submitted by the layout's own names, as text; unknown and skipped fields are left out."""
         values: dict[str, str] = {}
         for name, value in submitted.items():
-            field = self[name]
+            field = self._as_spelled.get(name) or self[name]
             if field is not None and not field.skip and value is not None:
-                values[field.name] = _as_text(field, value)
+                plain = type(value) is str and len(value) <= LONGEST_VALUE
+                values[field.name] = value if plain else _as_text(field, value)
         return values
 
     def require_key(self, values: Mapping[str, str]) -> None:
         """Invalid, naming all key fields that `values` lack, the last of the layout first."""
-        missing = [f.name.lower() for f in reversed(self.keys) if not values.get(f.name, "").strip()]
-        if missing or not self.keys:
+        missing = [name.lower() for name in reversed(self._key_names) if not values.get(name, "").strip()]
+        if missing or not self._key_names:
             raise Invalid(
                 f"missing key: {', '.join(missing)}", field=missing[0] if missing else None, fault="missingKey"
             )
 
     def key_of(self, values: Mapping[str, str]) -> str:
         """The key fields of `values` as one text."""
-        return bounded(msgspec.json.encode([values.get(f.name, "") for f in self.keys]).decode())
+        return bounded(_encode([values.get(name, "") for name in self._key_names]).decode())
 
     def draft(
         self, submitted: Mapping[str, Any], before: Mapping[str, str] | None = None, numbers: Mapping[str, str] = _NONE
@@ -217,17 +220,23 @@ class Layout:
         Raises Invalid with the fact `fault`; keys are looked at first, then required fields, then formats.
         """
         given = self.named(submitted)
-        known = before or {}
-        if self.strict and self.keys:
+        known = before or _NONE
+        if self.strict and self._key_names:
             self.require_key(given)
         key_submitted = self.key_of(given)
-        self._check_required({**known, **given})
-        standing = {f.name for f in self.keys if known.get(f.name)}
-        new = {name: value for name, value in given.items() if name not in standing}
-        fresh = {name: self._normalised(name, new[name]) for name in self._in_order(new)}
-        merged = {**known, **fresh}
-        stored = {name: merged[name] for name in self._in_order(merged)} if known else fresh
-        raw = {**known, **numbers, **new}
+        self._check_required({**known, **given} if known else given)
+        standing = {name for name in self._key_names if known.get(name)} if known else ()
+        new = {name: value for name, value in given.items() if name not in standing} if standing else given
+        plain, spelled = self._plain, self._as_spelled
+        fresh = {
+            name: new[name].strip() if name in plain else normalised(spelled[name], new[name])
+            for name in self._order(tuple(new))
+        }
+        stored, raw = fresh, new
+        if known:
+            merged = {**known, **fresh}
+            stored = {name: merged[name] for name in self._order(tuple(merged))}
+            raw = {**known, **numbers, **new}
         phones = [
             RecordPhone(slot, name, text) for slot, name in self._slots if name in raw and (text := raw[name].strip())
         ]
@@ -241,12 +250,18 @@ class Layout:
             attributes=self._attributes(stored, phones),
         )
 
-    def _normalised(self, name: str, value: str) -> str:
-        return value.strip() if name in self._plain else normalised(self._as_spelled[name], value)
-
-    def _in_order(self, names: Iterable[str]) -> list[str]:
+    def _in_order(self, names: Iterable[str]) -> Sequence[str]:
         """Those of the names that are fields, in the layout's order: a record has few of a campaign's own list's."""
         return sorted((name for name in names if name in self._places), key=self._places.__getitem__)
+
+    @cached_property
+    def _order(self) -> Callable[[tuple[str, ...]], Sequence[str]]:
+        """The same, remembered: most records of a batch have the same fields."""
+        return lru_cache(maxsize=_MOST_REMEMBERED)(self._in_order)
+
+    @cached_property
+    def _key_names(self) -> Sequence[str]:
+        return [field.name for field in self.keys]
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -275,23 +290,27 @@ class Layout:
             return self.key_of(values)
 
     def _check_required(self, values: Mapping[str, str]) -> None:
-        for field in self._required:
-            if not values.get(field.name, "").strip():
-                name = field.name.lower()
+        for required in self._required:
+            if not values.get(required, "").strip():
+                name = required.lower()
                 raise Invalid(f"missing required field: {name}", field=name, fault="missingRequired")
-        if self.strict and not any(_DIGIT.search(values.get(f.name, "")) for f in self.phones):
+        if self.strict:
+            for _, phone in self._slots:
+                if _DIGIT.search(values.get(phone, "")):
+                    return
             raise Invalid("missing required field: at least one phone field", fault="missingRequired")
 
     def _attributes(self, stored: Mapping[str, str], phones: Sequence[RecordPhone]) -> dict[str, str]:
         found = {f"phone{phone.slot}": phone.raw for phone in phones if phone.slot <= _PHONE_ATTRIBUTES}
+        carried = self._carried
         for name, value in stored.items():
-            if value and name in self._carried:
-                found.setdefault(self._carried[name], value)
+            if value and name in carried:
+                found.setdefault(carried[name], value)
         return found
 
     @cached_property
-    def _required(self) -> tuple[Field, ...]:
-        return tuple(f for f in self.fields if f.required)
+    def _required(self) -> Sequence[str]:
+        return [f.name for f in self.fields if f.required]
 
     @cached_property
     def _account(self) -> str:

@@ -190,6 +190,10 @@ class People:
         self._written += 1
         return self._written
 
+    def pass_turns(self, until: int) -> None:
+        """Leave the turns up to this one to who is not told here."""
+        self._written = max(self._written, until)
+
     def make(self, values: Mapping[str, Any], made_from: int | None = None) -> Person:
         """A new contact with these values."""
         person = Person(self._next_id(), None, dict(values), {}, {}, self.next_turn(), made_from)

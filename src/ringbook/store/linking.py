@@ -5,27 +5,27 @@ Reading takes arrays and writing copies rows, so that one record and ten thousan
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from ringbook.domain.apart import Holding
 from ringbook.domain.calling_list import CallingList
 from ringbook.domain.contact import MOST_SHARING
-from ringbook.domain.linking import Entering, Linked, Person, Source, Value
+from ringbook.domain.linking import Entering, Linked, Person, Source, Value, customer_key
 from ringbook.domain.phone import MatchKey, Phone
 from ringbook.domain.schema import CUSTOMER_ID, Schema
 from ringbook.store.contacts import search_entries
+from ringbook.store.copying import Texts, escaped
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 MOST_OF_A_CUSTOMER = 100
-_TURN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,16 @@ class Moment:
 
 
 async def moment(tx: Tx, tenant_id: int, ids: int) -> Moment:
-    rows = await tx.fetch(
-        "SELECT nextval('record_id') AS id, now FROM ringbook_now($1) AS now, generate_series(1, $2)", tenant_id, ids
+    row = await tx.fetchrow(
+        """
+        SELECT now, ARRAY(SELECT nextval('record_id') FROM generate_series(1, $2)) AS ids
+          FROM ringbook_now($1) AS now
+        """,
+        tenant_id,
+        ids,
     )
-    return Moment(rows[0]["now"], sorted(row["id"] for row in rows))
+    assert row is not None
+    return Moment(row["now"], row["ids"])
 
 
 async def taken_keys(tx: Tx, tenant_id: int, list_id: int, keys: Sequence[str]) -> set[str]:
@@ -69,14 +75,21 @@ async def taken_keys(tx: Tx, tenant_id: int, list_id: int, keys: Sequence[str]) 
 async def candidates(
     tx: Tx, schema: Schema, tenant_id: int, customers: Collection[str], match_keys: Collection[str]
 ) -> set[int]:
-    """The contacts with one of these folded customer ids or numbers; of a number, one more than it may identify.
+    """The contacts with one of these folded customer ids or numbers; of a number, one more than it may identify."""
+    return {contact_id for _, contact_id in await holdings(tx, schema, tenant_id, list(customers), list(match_keys))}
+
+
+async def holdings(
+    tx: Tx, schema: Schema, tenant_id: int, customers: Sequence[str], match_keys: Sequence[str]
+) -> list[Holding]:
+    """The same by identity key: each key that somebody has, and who.
 
     Indexes: contact_search_pkey, contact_phone_pkey.
     """
     rows = await tx.fetch(
         """
-        SELECT s.contact_id
-          FROM unnest($3::text[]) AS k (key)
+        SELECT k.n, s.contact_id
+          FROM unnest($3::text[]) WITH ORDINALITY AS k (key, n)
          CROSS JOIN LATERAL (
                 SELECT s.contact_id
                   FROM contact_search s
@@ -85,9 +98,9 @@ async def candidates(
                    AND s.folded = k.key
                  LIMIT $5
                ) s
-         UNION
-        SELECT p.contact_id
-          FROM unnest($4::text[]) AS k (key)
+         UNION ALL
+        SELECT -k.n, p.contact_id
+          FROM unnest($4::text[]) WITH ORDINALITY AS k (key, n)
          CROSS JOIN LATERAL (
                 SELECT DISTINCT p.contact_id
                   FROM contact_phone p
@@ -98,12 +111,12 @@ async def candidates(
         """,
         tenant_id,
         schema.by_key[CUSTOMER_ID].id,
-        list(customers),
-        list(match_keys),
+        customers,
+        match_keys,
         MOST_OF_A_CUSTOMER,
         MOST_SHARING + 1,
     )
-    return {row["contact_id"] for row in rows}
+    return [(customer_key(customers[n - 1]) if n > 0 else match_keys[-n - 1], contact_id) for n, contact_id in rows]
 
 
 async def holders(tx: Tx, tenant_id: int, values: Collection[Value]) -> list[tuple[Value, int]]:
@@ -131,10 +144,20 @@ async def holders(tx: Tx, tenant_id: int, values: Collection[Value]) -> list[tup
 
 
 async def persons(tx: Tx, tenant_id: int, ids: Collection[int]) -> list[Person]:
-    """These contacts with their numbers, held until the transaction ends, in the order they were last written.
+    """These contacts with their numbers, held until the transaction ends, in the order they were last written."""
+    return await persons_of(tx, tenant_id, await held(tx, tenant_id, ids))
 
-    They are taken by id, as everybody takes several. Indexes: contact_pkey, contact_phone_contact.
-    """
+
+class Held(NamedTuple):
+    """A contact that nobody else changes until the transaction ends."""
+
+    id: int
+    attributes: Mapping[str, Any]
+    updated_at: datetime
+
+
+async def held(tx: Tx, tenant_id: int, ids: Collection[int]) -> list[Held]:
+    """These contacts, held. They are taken by id, as everybody takes several. Index: contact_pkey."""
     if not ids:
         return []
     rows = await tx.fetch(
@@ -150,9 +173,16 @@ async def persons(tx: Tx, tenant_id: int, ids: Collection[int]) -> list[Person]:
         tenant_id,
         list(ids),
     )
-    numbers = await _numbers(tx, tenant_id, ids)
-    ordered = sorted(rows, key=lambda row: (row["updated_at"], row["id"]))
-    return [_person(row["id"], row["attributes"], numbers.get(row["id"], {}), at) for at, row in enumerate(ordered, 1)]
+    return [Held(id_, _decode(attributes), updated_at) for id_, attributes, updated_at in rows]
+
+
+async def persons_of(tx: Tx, tenant_id: int, contacts: Sequence[Held]) -> list[Person]:
+    """Contacts that are held, with their numbers, in the order they were last written. Index: contact_phone_contact."""
+    if not contacts:
+        return []
+    numbers = await _numbers(tx, tenant_id, [contact.id for contact in contacts])
+    ordered = sorted(contacts, key=lambda contact: (contact.updated_at, contact.id))
+    return [_person(one.id, one.attributes, numbers.get(one.id, {}), at) for at, one in enumerate(ordered, 1)]
 
 
 async def _numbers(tx: Tx, tenant_id: int, contact_ids: Collection[int]) -> dict[int, dict[Source, Phone]]:
@@ -172,74 +202,85 @@ async def _numbers(tx: Tx, tenant_id: int, contact_ids: Collection[int]) -> dict
     return numbers
 
 
-def _person(id_: int, attributes: str, numbers: dict[Source, Phone], written: int) -> Person:
-    known = msgspec.json.decode(attributes, type=dict[str, Any])
+def _person(id_: int, known: Mapping[str, Any], numbers: dict[Source, Phone], written: int) -> Person:
     return Person(id_, known, dict(known), dict(numbers), numbers, written)
+
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 # ---- Writing
 
 
-class Rows(NamedTuple):
-    """What is to be copied into a table."""
-
-    table: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
-async def copy(tx: Tx, several: Iterable[Rows]) -> None:
-    """Store rows; now and then, others on this worker are let in."""
-    for one in several:
-        if one.rows:
-            await tx.copy_records_to_table(one.table, columns=one.columns, records=_in_turn(one.rows))
-
-
-async def _in_turn(rows: Sequence[Sequence[Any]]) -> AsyncIterator[Sequence[Any]]:
-    for at, row in enumerate(rows, 1):
-        yield row
-        if at % _TURN == 0:
-            await asyncio.sleep(0)
-
-
-def record_rows(
+def record_texts(
     tenant_id: int,
     target: CallingList,
-    positions: Iterator[int],
+    first: int,
     now: datetime,
     records: Sequence[Entering],
     links: Sequence[Linked],
     import_id: int | None,
-) -> Sequence[Rows]:
-    """New records, of an import if there is one, with their numbers and their contacts, at the next positions."""
-    return (
-        Rows(
-            "list_record",
-            (
-                *("tenant_id", "list_id", "unique_keys", "created_at", "updated_at", "position", "id", "fields"),
-                *("key_text", "key_submitted", "customer_id", "external_id", "sort_name", "contact_id", "link"),
-                "import_id",
-            ),
-            [
-                (
-                    *(tenant_id, target.id, target.unique_keys, now, now, next(positions), r.record_id),
-                    *(_json(r.draft.fields), r.draft.key_text, r.draft.key_submitted, r.draft.customer_id),
-                    *(r.draft.external_id, r.draft.sort_name, linked.contact_id, linked.link, import_id),
-                )
-                for r, linked in zip(records, links, strict=True)
-            ],
-        ),
-        Rows(
-            "list_record_phone",
-            ("tenant_id", "record_id", "slot", "field", "match_key", "raw", "e164", "digits"),
-            [
-                (tenant_id, r.record_id, at.slot, at.field, phone.match_key, phone.raw, phone.e164, phone.digits)
-                for r in records
-                for at in r.draft.phones
-                for phone in (r.phones[at.slot],)
-            ],
+) -> Iterator[Texts]:
+    """New records, of an import if there is one, with their contacts and numbers, at the positions from `first` on."""
+    drafts = [record.draft for record in records]
+    saids = map(
+        "\t".join,
+        zip(
+            _nullable([draft.customer_id for draft in drafts]),
+            _nullable([draft.external_id for draft in drafts]),
+            escaped([draft.key_text for draft in drafts]),
+            escaped([draft.key_submitted for draft in drafts]),
+            escaped([draft.sort_name for draft in drafts]),
+            escaped([_json(draft.fields) for draft in drafts]),
+            strict=True,
         ),
     )
+    yield Texts(
+        "list_record",
+        (
+            *("tenant_id", "list_id", "unique_keys", "created_at", "updated_at", "import_id", "position", "id"),
+            *("contact_id", "link", "customer_id", "external_id", "key_text", "key_submitted", "sort_name", "fields"),
+        ),
+        f"{tenant_id}\t{target.id}\t{target.unique_keys:d}\t{now}\t{now}\t{import_id or _NULL}\t",
+        [
+            f"{position}\t{link.record_id}\t{link.contact_id}\t{link.link}\t{said}"
+            for position, link, said in zip(itertools.count(first), links, saids, strict=False)
+        ],
+    )
+    numbers = [
+        (record.record_id, at.slot, at.field, record.phones[at.slot])
+        for record in records
+        for at in record.draft.phones
+    ]
+    yield Texts(
+        "list_record_phone",
+        ("tenant_id", "record_id", "slot", "field", *_NUMBER),
+        f"{tenant_id}\t",
+        [
+            f"{record_id}\t{slot}\t{field}\t{number}"
+            for (record_id, slot, _, _), field, number in zip(
+                numbers, escaped([n[2] for n in numbers]), _number_texts([n[3] for n in numbers]), strict=True
+            )
+        ],
+    )
+
+
+_NULL = r"\N"
+_NUMBER = ("match_key", "raw", "e164", "digits")
+
+
+def _number_texts(phones: Sequence[Phone]) -> Sequence[str]:
+    """What is stored of numbers wherever they are: match key, raw text, E.164 and digits."""
+    keys, raws = escaped([phone.match_key for phone in phones]), escaped([phone.raw for phone in phones])
+    return [
+        f"{key}\t{raw}\t{phone.e164 or _NULL}\t{phone.digits}"
+        for phone, key, raw in zip(phones, keys, raws, strict=True)
+    ]
+
+
+def _nullable(texts: Sequence[str | None]) -> Sequence[str]:
+    found = escaped([text or "" for text in texts])
+    return [_NULL if text is None else here for text, here in zip(texts, found, strict=True)]
 
 
 async def take_up(tx: Tx, tenant_id: int, list_id: int, record_ids: Sequence[int]) -> None:
@@ -264,35 +305,56 @@ async def take_up(tx: Tx, tenant_id: int, list_id: int, record_ids: Sequence[int
     )
 
 
-def contact_rows(
+def contact_texts(
     schema: Schema, tenant_id: int, now: datetime, people: Sequence[Person], import_id: int | None
-) -> Iterator[Rows]:
+) -> Iterator[Texts]:
     """The contacts that are new, of an import if there is one, and what any of these people is found by from now on.
 
     In the order of the indexes they go into: many at once cost a third less so.
     """
-    second = int(now.timestamp())
     made = [person for person in people if person.before is None]
-    yield Rows(
+    yield Texts(
         "contact",
-        ("tenant_id", "id", "created_second", "attributes", "version", "created_at", "updated_at", "import_id"),
-        [(tenant_id, p.id, second, _json(p.attributes), p.writes, now, _written_at(now, p), import_id) for p in made],
+        ("tenant_id", "created_second", "created_at", "import_id", "id", "version", "updated_at", "attributes"),
+        f"{tenant_id}\t{int(now.timestamp())}\t{now}\t{import_id or _NULL}\t",
+        [
+            f"{person.id}\t{person.writes}\t{_written_at(now, person)}\t{attributes}"
+            for person, attributes in zip(made, escaped([_json(p.attributes) for p in made]), strict=True)
+        ],
     )
-    yield Rows(
+    entries = sorted([(*entry, p.id) for p in made for entry in search_entries(schema, p.attributes)])
+    folded = escaped([entry[1] for entry in entries])
+    yield Texts(
         "contact_search",
         ("tenant_id", "attribute_id", "folded", "contact_id"),
-        sorted([(tenant_id, *entry, p.id) for p in made for entry in search_entries(schema, p.attributes)]),
+        f"{tenant_id}\t",
+        [f"{id_}\t{text}\t{contact_id}" for (id_, _, contact_id), text in zip(entries, folded, strict=True)],
     )
-    numbers = [
-        (tenant_id, phone.match_key, p.id, *source, phone.raw, phone.e164, phone.digits)
-        for p in people
-        for source, phone in p.numbers.items()
-        if not _same(phone, p.numbers_before.get(source))
-    ]
-    yield Rows(
+    yield number_texts(
+        tenant_id,
+        [
+            (p.id, source, phone)
+            for p in people
+            for source, phone in p.numbers.items()
+            if not _same(phone, p.numbers_before.get(source))
+        ],
+    )
+
+
+def number_texts(tenant_id: int, numbers: Sequence[tuple[int, Source, Phone]]) -> Texts:
+    """Numbers that contacts are found by from now on, each with where it comes from."""
+    ordered = sorted(numbers, key=lambda number: (number[2].match_key, number[0]))
+    sources = escaped([source for _, (_, source), _ in ordered])
+    return Texts(
         "contact_phone",
-        ("tenant_id", "match_key", "contact_id", "source_id", "source", "raw", "e164", "digits"),
-        sorted(numbers, key=itemgetter(1, 2)),
+        ("tenant_id", "contact_id", "source_id", "source", *_NUMBER),
+        f"{tenant_id}\t",
+        [
+            f"{contact_id}\t{source_id}\t{source}\t{number}"
+            for (contact_id, (source_id, _), _), source, number in zip(
+                ordered, sources, _number_texts([phone for _, _, phone in ordered]), strict=True
+            )
+        ],
     )
 
 

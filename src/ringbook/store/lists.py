@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -223,38 +223,63 @@ async def by_keys(
 ) -> dict[int, ListRecord]:
     """The same for many keys, each as stored and as it was sent: by place, the records that there are.
 
-    Indexes: list_record_unique or list_record_key, list_record_submitted.
+    Indexes: list_record_unique or list_record_key, list_record_submitted, list_record_pkey.
+    """
+    # Only ids, each from the whole of its index: of an empty table, others seem as good that read the whole list, and
+    # such a plan is kept while the list fills.
+    if target.unique_keys:
+        own, newest, ranks = "r.unique_keys", "", (1, 2, 3)
+    else:
+        own, newest, ranks = "NOT r.unique_keys", "ORDER BY r.id DESC", (0, 0, 0)
+    by_key = f"""
+                SELECT r.id
+                  FROM list_record r
+                 WHERE r.tenant_id = $1
+                   AND r.list_id = $2
+                   AND {own}
+                   AND r.key_text = {{key}}
+                 {newest}
+                 LIMIT 1
     """
     rows = await tx.fetch(
         f"""
-        SELECT k.n::int - 1 AS n, {_RECORD}
+        SELECT k.n::int - 1 AS n, f.id
           FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS k (key, submitted, n)
          CROSS JOIN LATERAL (
-                SELECT r.*
+                SELECT f.id
                   FROM (
-                        SELECT r.*, CASE WHEN NOT r.unique_keys THEN 0 WHEN r.key_text = k.key THEN 2 ELSE 3 END AS rank
-                          FROM list_record r
-                         WHERE r.tenant_id = $1
-                           AND r.list_id = $2
-                           AND r.key_text = ANY (ARRAY[k.key, k.submitted])
-                           AND {"r.unique_keys" if target.unique_keys else "NOT r.unique_keys"}
-                         UNION ALL
-                        SELECT r.*, CASE WHEN r.unique_keys THEN 1 ELSE 0 END AS rank
+                        (
+                        SELECT r.id, {ranks[0]} AS rank
                           FROM list_record r
                          WHERE r.tenant_id = $1
                            AND r.list_id = $2
                            AND r.key_submitted = k.submitted
-                       ) r
-                 ORDER BY r.rank, r.id DESC
+                         ORDER BY r.id DESC
+                         LIMIT 1
+                        )
+                         UNION ALL
+                        SELECT s.id, {ranks[1]} FROM ({by_key.format(key="k.key")}) s
+                         UNION ALL
+                        SELECT s.id, {ranks[2]} FROM ({by_key.format(key="k.submitted")}) s WHERE k.submitted <> k.key
+                       ) f
+                 ORDER BY f.rank, f.id DESC
                  LIMIT 1
-               ) r
+               ) f
         """,
         tenant_id,
         target.id,
         [key for key, _ in keys],
         [submitted for _, submitted in keys],
     )
-    return {row["n"]: _record(row) for row in rows}
+    found = await _several(tx, tenant_id, {row["id"] for row in rows}) if rows else {}
+    return {row["n"]: found[row["id"]] for row in rows if row["id"] in found}
+
+
+async def _several(tx: Tx, tenant_id: int, ids: Collection[int]) -> dict[int, ListRecord]:
+    rows = await tx.fetch(
+        f"SELECT {_RECORD} FROM list_record r WHERE tenant_id = $1 AND id = ANY ($2::bigint[])", tenant_id, list(ids)
+    )
+    return {row["id"]: _record(row) for row in rows}
 
 
 async def taken_loose_keys(tx: Tx, tenant_id: int, list_id: int, keys: Sequence[str]) -> set[str]:
