@@ -6,29 +6,26 @@ import asyncio
 import csv
 import io
 import json
+import multiprocessing
 import signal
-import subprocess
-import sys
-from functools import partial
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from ringbook.store.embedded import open_embedded
 from tests.cli.conftest import Ringbook
-from tests.cli.running import Running, environment, until
+from tests.cli.running import Running, until
+from tests.cli.small_slices import import_in_small_slices
 
 HEAD = "customer_id,first_name,last_name,phone1,email\n"
 KEY = "demo-native-key"
-IN_SMALL_SLICES = """
-from ringbook.core import import_files
-from ringbook.cli import main
-
-import_files.SLICE = 500
-main()
-"""
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.cli.small_slices"])
 
 
 def people(count: int) -> str:
@@ -98,59 +95,85 @@ def test_an_import_that_is_killed_five_times_ends_as_one_that_was_not(
     ringbook: Ringbook, folder: Path, file: Path
 ) -> None:
     data = folder / "data"
-    file.write_text(people(20_000))
-    command = [sys.executable, "-c", IN_SMALL_SLICES, "import", str(file), "--contacts", "--data", str(data)]
+    file.write_text(people(3000))
+    command = [str(file), "--contacts", "--data", str(data)]
     with open_embedded(data, serving=False) as server:
         for kill in range(5):
-            killed = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
-            until(partial(_has_read, server.dsn, 3000 * kill + 1000, killed))
-            killed.send_signal(signal.SIGKILL)
-            assert killed.wait() == -signal.SIGKILL, "it ended before it could be killed"
-        job = json.loads(
-            subprocess.run([*command, "--json"], env=environment(), check=True, capture_output=True).stdout
-        )
+            process = FORKS.Process(target=import_in_small_slices, args=(command,))
+            process.start()
+            asyncio.run(_has_read(server.dsn, 500 * kill + 200, process))
+            process.kill()
+            process.join()
+            assert process.exitcode == -signal.SIGKILL, "it ended before it could be killed"
+        job = json.loads(ringbook("import", *command, "--json").out)
         killed_dump = asyncio.run(_dump(server.dsn))
         told = ringbook("import", "--undo", job["id"], "--data", data)
         assert told.code == 0, told.err
-        whole = json.loads(ringbook("import", file, "--contacts", "--data", data, "--json").out)
+        whole = json.loads(ringbook("import", *command, "--json").out)
         assert whole["counts"] == job["counts"]
         assert whole["id"] != job["id"]
         assert asyncio.run(_dump(server.dsn)) == killed_dump
 
 
-def test_a_server_takes_a_file_and_tells_how_far_it_is(folder: Path) -> None:
+def test_a_server_takes_a_file_tells_how_far_it_is_and_ends_when_it_is_told(folder: Path) -> None:
     serving = Running(folder)
     try:
         with serving.client(KEY) as client:
             sent = client.post("/v1/imports", content=people(3000), params={"name": "people.csv"}).json()
-            jobs: list[dict[str, Any]] = []
-            until(lambda: _state(client, sent["id"], jobs) == "done")
-            counts = jobs[-1]["counts"]
-            assert (counts["rows"], counts["refused"]) == (3000, 2)
-            assert counts["rows"] == sum(counts[name] for name in ("added", "updated", "unchanged", "refused"))
+            done = _once(client, sent["id"], lambda job: job["state"] == "done")
+            assert (done["counts"]["rows"], done["counts"]["refused"]) == (3000, 2)
+            assert sum(done["counts"][name] for name in ("added", "updated", "unchanged", "refused")) == 3000
             told = client.get("/v1/changes", params={"entity": "import", "id": sent["id"]}).json()["items"]
             assert [change["after"].get("state", "begins") for change in told] == ["done", "begins"]
+
+            before = client.get("/v1/exports").text
+            ended = _cancelled(client)
+            client.post(f"/v1/imports/{ended['id']}/undo").raise_for_status()
+            undone = _once(client, ended["id"], lambda job: job["state"] == "undone")
+            assert undone["undone"]["deleted"] == ended["counts"]["added"]
+            assert client.get("/v1/exports").text == before
     finally:
         assert serving.end() == 0
 
 
-def _state(client: Any, import_id: int, jobs: list[dict[str, Any]]) -> str:
-    jobs.append(client.get(f"/v1/imports/{import_id}").json())
-    state: str = jobs[-1]["state"]
-    return state
+def _cancelled(client: httpx.Client) -> dict[str, Any]:
+    """An import that was cancelled while the server's importer was at it."""
+    content = "customer_id,first_name\n" + "".join(f"c{n},Ann\n" for n in range(100_000))
+    sent = client.post("/v1/imports", content=content).json()
+    running = _once(client, sent["id"], lambda job: job["counts"]["rows"])
+    assert running["state"] == "running"
+    assert 0 < running["percent"] < 100
+    assert running["rows_per_second"] > 0
+    assert running["seconds_left"] > 0
+    asked = client.post(f"/v1/imports/{sent['id']}/cancel").json()
+    assert (asked["state"], asked["cancel_asked"]) == ("running", True)
+    ended = _once(client, sent["id"], lambda job: job["state"] != "running")
+    assert ended["state"] == "cancelled"
+    assert 0 < ended["counts"]["added"] == ended["counts"]["rows"] < 100_000
+    return ended
 
 
-def _has_read(dsn: str, rows: int, process: subprocess.Popen[bytes]) -> bool:
-    """Whether an import is so far, or over."""
+def _once(client: httpx.Client, import_id: int, happens: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The import as soon as this is so."""
+    jobs: list[dict[str, Any]] = []
 
-    async def ask() -> bool:
-        connection = await asyncpg.connect(dsn)
-        try:
-            return bool(await connection.fetchval("SELECT max(rows_read) >= $1 FROM import_job", rows))
-        finally:
-            await connection.close()
+    def asked() -> object:
+        jobs.append(client.get(f"/v1/imports/{import_id}").json())
+        return happens(jobs[-1])
 
-    return asyncio.run(ask()) or process.poll() is not None
+    until(asked)
+    return jobs[-1]
+
+
+async def _has_read(dsn: str, rows: int, process: BaseProcess) -> None:
+    """Until an import is so far, or over."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        read = 0
+        while read < rows and process.is_alive():
+            read = await connection.fetchval("SELECT max(rows_read) FROM import_job") or 0
+    finally:
+        await connection.close()
 
 
 async def _dump(dsn: str) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 from ringbook.core.access import Records
-from ringbook.domain.exchange import ImportSettings
+from ringbook.domain.imports import ImportSettings
 from tests.core.cast import LEADS, agent_leg, attempt, lead, number, save
 
 PAGES = (

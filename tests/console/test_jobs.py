@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import httpx
+import pytest
 
+from ringbook.core import import_files
 from ringbook.core.access import Core, Records
-from ringbook.domain.exchange import OPEN
+from ringbook.domain.imports import OPEN, Counts, Import
 from ringbook.web.exchanges import masked
 from tests.console.conftest import Visitor, sign_in
-from tests.core.cast import LEADS, SPRING, lead, number, only, save, with_number
+from tests.core.cast import LEADS, SPRING, everybody, lead, number, only, save, with_number
 
 
 async def test_a_contact_is_made_edited_and_restored(admin: Visitor, records: Records) -> None:
@@ -265,6 +268,64 @@ async def test_a_file_is_previewed_and_imported_with_the_chosen_columns(admin: V
     await admin.done(f"{path}/undo")
     await records.imports.work()
     assert await with_number(records, "330-555-0151") == []
+
+
+async def test_an_exported_file_comes_in_through_the_form_and_changes_nothing(admin: Visitor, records: Records) -> None:
+    """Two contacts that only their ids tell apart."""
+    for _ in range(2):
+        await save(records, first_name="Ada")
+    before = await everybody(records)
+    content = b"".join([piece async for piece in records.exports.pieces("contacts")])
+    await admin.read("/account")
+    await admin.send("/account/zone", {"time_zone": ""})
+    sent = {"file": ("people.csv", content, "text/csv")}
+    fields: dict[str, Any] = {"form_token": admin.token, "dry_run": "false"}
+    preview = (await admin.client.post("/console/imports/preview", data=fields, files=sent)).text
+    columns = re.findall(r'name="column" value="([^"]+)"', preview)
+    chosen = [re.search(r'value="([^"]*)" selected', part) for part in preview.split('<select name="to"')[1:]]
+    fields |= {"column": columns, "to": [one[1] if one else "" for one in chosen]}
+    answer = await admin.client.post("/console/imports/new", data=fields, files=sent)
+    await records.imports.work()
+    job = await records.imports.get(int(answer.headers["location"].rpartition("/")[2]))
+    assert job.counts == Counts(rows=2, unchanged=2)
+    assert await everybody(records) == before
+
+
+async def test_an_import_that_runs_is_cancelled_and_then_undone(
+    admin: Visitor, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_files, "SLICE", 100)
+    await admin.read("/account")
+    await admin.send("/account/zone", {"time_zone": ""})
+    content = "customer_id\n" + "".join(f"{n}\n" for n in range(2000))
+    fields = {"form_token": admin.token, "dry_run": "false"}
+    sent = {"file": ("people.csv", content, "text/csv")}
+    answer = await admin.client.post("/console/imports/new", data=fields, files=sent)
+    path = answer.headers["location"].removeprefix("/console")
+    pressed: list[asyncio.Task[str]] = []
+
+    async def press() -> str:
+        assert f"{path}/cancel" in await admin.read(path)
+        assert await admin.done(f"{path}/cancel") == f"/console{path}"
+        return await admin.read(path)
+
+    def told(job: Import) -> None:
+        if not pressed:
+            pressed.append(asyncio.create_task(press()))
+
+    assert await records.imports.work(told)
+    await pressed[0]
+    job = await records.imports.get(int(path.rpartition("/")[2]))
+    assert job.state == "cancelled"
+    assert 0 < job.counts.added < 2000
+    page = await admin.read(path)
+    assert f"{path}/cancel" not in page
+    await admin.done(f"{path}/undo")
+    assert f"{path}/undo" not in await admin.read(path)
+    await records.imports.work()
+    undone = (await records.imports.get(job.id)).undo
+    assert undone is not None
+    assert undone.deleted == job.counts.added
 
 
 async def test_a_file_without_the_token_is_refused(admin: Visitor) -> None:

@@ -13,7 +13,7 @@ from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
 from ringbook.domain.contact import Contact
 from ringbook.domain.erasure import ERASED_LIST, Traces
-from ringbook.domain.exchange import ImportSettings
+from ringbook.domain.imports import ImportSettings
 from ringbook.domain.phone import normalise
 from ringbook.domain.problems import Conflict, Forbidden, MergedAway, Missing, Stale
 from ringbook.domain.schema import Attribute

@@ -20,10 +20,10 @@ from ringbook.console.forms import Form
 from ringbook.console.frame import HOME, go, page
 from ringbook.core.access import Records
 from ringbook.core.imports import LARGEST_UPLOAD, UNDO_DAYS, Preview
-from ringbook.domain.exchange import OPEN, Import, ImportMode, ImportSettings
+from ringbook.domain.cells import RINGBOOK_ID
+from ringbook.domain.imports import OPEN, Import, ImportMode, ImportSettings
 from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Conflict, Invalid, Malformed, TooLarge
-from ringbook.domain.sheet_text import report_of
 from ringbook.web.dialect import MEGABYTE, Call, Limits, Operation
 from ringbook.web.stream import Stream, started
 
@@ -118,8 +118,7 @@ async def undo(records: Records, call: Call[None, Form]) -> Response:
 
 async def report(records: Records, call: Call[None, None]) -> Response:
     import_id = words.id_of(call.path["id"])
-    found = await records.imports.get(import_id)
-    pieces = await started(report_of(records.imports.refusals(import_id), found.form))
+    pieces = await started(records.imports.report(import_id))
     return Stream(pieces, "text/csv", f"refused-{import_id}.csv")
 
 
@@ -160,7 +159,8 @@ async def _places(records: Records, settings: ImportSettings) -> list[tuple[str,
     """Where a column may go: (key, label)."""
     if settings.list_id is None:
         schema = await records.schema.attributes()
-        return [(a.key, a.label or a.key) for a in schema.attributes]
+        places = [(a.key, a.label or a.key) for a in schema.attributes]
+        return [*places, (RINGBOOK_ID, "the contact that has this id")]
     target = next(one for one in await records.lists.all() if one.id == settings.list_id)
     return [(field.name, field.name) for field in target.layout.fields if not field.skip]
 

@@ -27,6 +27,7 @@ from ringbook.core.exchanges import Exchanges
 from ringbook.core.exports import Exports
 from ringbook.core.finding import Finding
 from ringbook.core.idempotency import Idempotency
+from ringbook.core.import_profiles import ImportProfiles
 from ringbook.core.imports import Imports
 from ringbook.core.intake import Intake
 from ringbook.core.interactions import Interactions
@@ -96,6 +97,7 @@ class Records:
         self.lists = Lists(context)
         self.intake = Intake(context)
         self.imports = Imports(context)
+        self.import_profiles = ImportProfiles(context)
         self.exports = Exports(context)
         self.campaigns = Campaigns(context)
         self.campaign_records = CampaignRecords(context)

@@ -16,8 +16,8 @@ from ringbook.core.context import Context
 from ringbook.core.lists import find_list
 from ringbook.core.reports import Reports
 from ringbook.domain.campaign import ListedRecord
+from ringbook.domain.cells import RINGBOOK_ID, cell_of
 from ringbook.domain.contact import Contact
-from ringbook.domain.exchange import RINGBOOK_ID, cell_of
 from ringbook.domain.interaction import Interaction
 from ringbook.domain.object_id import ObjectId
 from ringbook.domain.page import LARGEST_ID
@@ -98,7 +98,7 @@ class Exports:
         async with self._context.database.reading() as tx:
             target = await find_list(tx, self._tenant_id, ref)
         names = [field.name for field in target.layout.fields if not field.skip]
-        yield csv_of([[cell_of(None, name) for name in names]]) if form == "csv" else b""
+        yield csv_of([[cell_of(name) for name in names]]) if form == "csv" else b""
         start = 0
         while True:
             async with self._context.database.reading() as tx:
@@ -106,7 +106,7 @@ class Exports:
                 numbers = await stored.written_numbers(tx, self._tenant_id, [record.id for record in part])
             rows = [(one, one.fields | dict(numbers.get(one.id, {}))) for one in part]
             if form == "csv":
-                yield csv_of([[cell_of(None, fields.get(name)) for name in names] for _, fields in rows])
+                yield csv_of([[cell_of(fields.get(name)) for name in names] for _, fields in rows])
             else:
                 yield _lines(
                     {"id": one.id, "position": one.position, "contact_id": one.contact_id, "fields": fields}
@@ -122,12 +122,12 @@ class Exports:
             ids = await campaign_seats.run_lists(tx, self._tenant_id, campaign.id)
             run = [await lists.get(tx, self._tenant_id, list_id) for list_id in sorted(ids)]
         names = list(dict.fromkeys(field.name for one in run for field in one.layout.fields if not field.skip))
-        yield csv_of([["record_id", *_RESULT, *(cell_of(None, name) for name in names)]]) if form == "csv" else b""
+        yield csv_of([["record_id", *_RESULT, *(cell_of(name) for name in names)]]) if form == "csv" else b""
         async for part in Reports(self._context).every_record(campaign.id):
             told = [(one, _result(one)) for one in part]
             if form == "csv":
                 yield csv_of(
-                    [str(one.record.id), *_cells(result), *(cell_of(None, one.record.fields.get(n)) for n in names)]
+                    [str(one.record.id), *_cells(result), *(cell_of(one.record.fields.get(n)) for n in names)]
                     for one, result in told
                 )
             else:
@@ -171,10 +171,8 @@ def _contacts_as(form: ExportFormat, schema: Schema, keys: Sequence[str], part: 
         return "".join(vcard_of(schema, one) for one in part).encode()
     ids = [str(ObjectId(one.created_second, one.id)) for one in part]
     if form == "csv":
-        attributes = [(key, schema.by_key.get(key)) for key in keys]
         return csv_of(
-            [id_, *(cell_of(attribute, one.attributes.get(key)) for key, attribute in attributes)]
-            for id_, one in zip(ids, part, strict=True)
+            [id_, *(cell_of(one.attributes.get(key)) for key in keys)] for id_, one in zip(ids, part, strict=True)
         )
     return _lines(
         {
@@ -224,7 +222,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, msgspec.Raw):
         text = bytes(value).decode()
         return "" if text == "null" else text
-    return cell_of(None, value)
+    return cell_of(value)
 
 
 def _lines(objects: Any) -> bytes:

@@ -10,8 +10,9 @@ import msgspec
 
 from ringbook.core import identity, intake
 from ringbook.core.context import Context
+from ringbook.domain.cells import RINGBOOK_ID, kept
 from ringbook.domain.contact import Contact
-from ringbook.domain.exchange import RINGBOOK_ID, Import
+from ringbook.domain.imports import Import
 from ringbook.domain.intake import Outcome, Prepared
 from ringbook.domain.object_id import ObjectId, parse_object_id
 from ringbook.domain.problems import Conflict, Problem
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 
 async def contacts(
-    tx: Tx, context: Context, rows: Sequence[Mapping[str, Any]], job: Import, prepared: Prepared | None = None
+    tx: Tx,
+    context: Context,
+    rows: Sequence[Mapping[str, Any]],
+    job: Import,
+    prepared: Prepared | None,
+    decided: intake.Decided,
 ) -> Sequence[Outcome]:
     """What became of each row, in their order. An id that no contact has, or that is none, says nothing.
 
@@ -34,15 +40,16 @@ async def contacts(
     mode = job.settings.mode
     assert mode != "replace"
     if prepared is not None:
-        return await intake.contacts(tx, context, prepared, mode=mode, match=job.settings.key, import_id=job.id)
+        return await intake.contacts(
+            tx, context, prepared, mode=mode, match=job.settings.key, import_id=job.id, decided=decided
+        )
     asked = {at: id_ for at, row in enumerate(rows) if (id_ := _id(row.get(RINGBOOK_ID))) is not None}
     known = await _known(tx, context, asked)
-    writing = importing(context, job)
     told: list[Outcome] = []
     if known:
-        schema = await for_writing(tx, context.tenant.id)
-        for at, contact in known.items():
-            told.append(await _tell(tx, writing, schema, at, contact, _without_id(rows[at]), mode == "add"))
+        naming = _Naming(tx, importing(context, job), await for_writing(tx, context.tenant.id), job, known)
+        told += [await naming.tell(at, _without_id(rows[at])) for at in known]
+    # All together, though ids and others may take turns in a file: few at a time would be slow.
     rest = [at for at in range(len(rows)) if at not in known]
     outcomes = await intake.contacts(
         tx,
@@ -80,23 +87,42 @@ async def _known(tx: Tx, context: Context, asked: Mapping[int, ObjectId]) -> dic
     }
 
 
-async def _tell(
-    tx: Tx, context: Context, schema: Schema, at: int, contact: Contact, row: Mapping[str, Any], adding: bool
-) -> Outcome:
-    """What a row does to the contact that it names: what a single change of it would."""
-    if adding:
-        taken = Conflict("A contact with this id exists.", field=RINGBOOK_ID, contact_id=contact.id)
-        return Outcome(at, "refused", None, taken)
-    try:
-        values = schema.accept(row)
-        if all(contact.attributes.get(key) == value for key, value in values.items()):
-            return Outcome(at, "unchanged", contact.id)
+class _Naming:
+    """Rows of which each names its contact by an id."""
+
+    def __init__(self, tx: Tx, context: Context, schema: Schema, job: Import, known: Mapping[int, Contact]) -> None:
+        self._tx = tx
+        self._context = context
+        self._schema = schema
+        self._adding = job.settings.mode == "add"
+        self._of_cells = job.form is not None and job.form.is_textual
+        self._ids = {at: contact.id for at, contact in known.items()}
+        self._contacts = {contact.id: contact for contact in known.values()}
+
+    async def tell(self, at: int, row: Mapping[str, Any]) -> Outcome:
+        """What a row does to the contact that it names: what a single change of it would."""
+        contact = self._contacts[self._ids[at]]
+        if self._adding:
+            taken = Conflict("A contact with this id exists.", field=RINGBOOK_ID, contact_id=contact.id)
+            return Outcome(at, "refused", None, taken)
+        try:
+            values = self._schema.accept(row)
+            if self._of_cells:
+                known = contact.attributes
+                values = {key: kept(self._schema.by_key[key], known.get(key), said) for key, said in values.items()}
+            if all(contact.attributes.get(key) == value for key, value in values.items()):
+                return Outcome(at, "unchanged", contact.id)
+            after = await self._change(contact.id, values)
+        except Problem as problem:
+            return Outcome(at, "refused", None, problem)
+        self._contacts[contact.id] = after
+        return Outcome(at, "unchanged" if after.attributes == contact.attributes else "updated", contact.id)
+
+    async def _change(self, contact_id: int, values: dict[str, Any]) -> Contact:
+        tx, context, schema = self._tx, self._context, self._schema
         async with tx.transaction():
             phones = identity.phones_of(context, schema, values)
             held = identity.held_keys(schema, str(values.get(CUSTOMER_ID) or "") or None, phones, values)
             await identities.lock_identity(tx, context.tenant.id, held)
-            before = await stored.get(tx, context.tenant.id, contact.id, for_update=True)
-            after = await identity.change(tx, context, schema, before, values)
-        return Outcome(at, "unchanged" if after == before else "updated", contact.id)
-    except Problem as problem:
-        return Outcome(at, "refused", None, problem)
+            before = await stored.get(tx, context.tenant.id, contact_id, for_update=True)
+            return await identity.change(tx, context, schema, before, values)

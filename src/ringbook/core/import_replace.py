@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ringbook.core.context import Context
 from ringbook.core.lists import delete_records, key_texts
 from ringbook.domain.calling_list import CallingList
-from ringbook.domain.exchange import Import
+from ringbook.domain.imports import Import
 from ringbook.domain.intake import Outcome
 from ringbook.domain.problems import Problem
 from ringbook.store import import_replace as stored

@@ -15,14 +15,14 @@ from ringbook.core.context import Context
 from ringbook.core.import_ids import importing
 from ringbook.core.lists import delete_records
 from ringbook.domain.contact import Contact
-from ringbook.domain.exchange import Import, LeftAlone, Undo
+from ringbook.domain.imports import Import, LeftAlone, Undo
 from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Missing, Problem, Unavailable
 from ringbook.domain.schema import CUSTOMER_ID, Schema
 from ringbook.store import contacts as contacts_stored
 from ringbook.store import identity as identities
 from ringbook.store import import_replace, import_undo, intake, journal, lists
-from ringbook.store import imports as stored
+from ringbook.store import import_work as stored
 from ringbook.store.journal import Change
 from ringbook.store.schema import for_writing
 

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ringbook.core.context import Context
-from ringbook.core.exchange import Exchange, Told, check_settings, is_dead, mapping_of, new_worker
 from ringbook.core.import_files import digest_of, examine, reader_of
+from ringbook.core.import_run import ImportRun, Told, check_settings, is_dead, mapping_of, new_worker
 from ringbook.core.import_undo import Undoing
 from ringbook.core.lists import find_list
-from ringbook.domain.exchange import OPEN, Import, ImportMode, ImportSettings, ImportState, Profile, Undo
 from ringbook.domain.import_lines import showable
+from ringbook.domain.imports import OPEN, Import, ImportMode, ImportSettings, ImportState, Undo
 from ringbook.domain.page import LARGEST_ID
-from ringbook.domain.problems import Conflict, Invalid, TooLarge
-from ringbook.domain.table import FileForm, Mark
+from ringbook.domain.problems import Conflict, Invalid, Problem, TooLarge
+from ringbook.domain.sheet_text import report_of
+from ringbook.domain.table import MOST_COLUMNS, FileForm, Mark
+from ringbook.store import import_content, import_work, journal
 from ringbook.store import imports as stored
-from ringbook.store import journal
-from ringbook.store.imports import Refusal
+from ringbook.store.import_content import Refusal
 from ringbook.store.schema import schema as stored_schema
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ MOST_A_PAGE = 500
 LARGEST_UPLOAD = 2 * 1024**3
 UNDO_DAYS = 7
 REPORT_DAYS = 30
+_UPLOAD_HOURS = 24
 _BLOCK = 512 * 1024
 _LONGEST_NAME = 200
 _SHOWN = 5
 _AT_A_TIME = 1000
+_BUG = "Something went wrong in Ringbook itself; its log says what."
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -98,11 +101,11 @@ class Imports:
         try:
             size = await self._keep(job.id, content)
             async with self._context.database.transaction() as tx:
-                return await stored.arrived(tx, self._tenant_id, job.id, size)
+                return await import_content.arrived(tx, self._tenant_id, job.id, size)
         except BaseException:
             with suppress(Exception):
                 async with self._context.database.transaction() as tx:
-                    await stored.drop(tx, self._tenant_id, job.id)
+                    await import_content.drop(tx, self._tenant_id, job.id)
             raise
 
     async def _keep(self, import_id: int, content: AsyncIterator[bytes]) -> int:
@@ -112,7 +115,7 @@ class Imports:
         async def put() -> None:
             nonlocal n
             async with self._context.database.transaction() as tx:
-                await stored.put_block(tx, self._tenant_id, import_id, n, bytes(held))
+                await import_content.put_block(tx, self._tenant_id, import_id, n, bytes(held))
             n += 1
             held.clear()
 
@@ -156,11 +159,11 @@ class Imports:
         """Do what waits for a worker, one import; whether there was one that nobody else has."""
         worker = new_worker()
         async with self._context.database.transaction() as tx:
-            job = await stored.next_open(tx, self._tenant_id)
+            job = await import_work.next_open(tx, self._tenant_id)
             if job is None:
                 return False
             if not job.uploaded and job.state == "running":
-                await stored.interrupt(tx, self._tenant_id, job, _dead(job))
+                await import_work.interrupt(tx, self._tenant_id, job, _dead(job))
                 return False
             taken = await self._take(tx, job, worker)
         if taken is None:
@@ -174,20 +177,27 @@ class Imports:
 
     async def _take(self, tx: Tx, job: Import, worker: str) -> Import | None:
         state: ImportState = "undoing" if job.state == "undoing" else "running"
-        running = await stored.next_open(tx, self._tenant_id)
+        running = await import_work.next_open(tx, self._tenant_id)
         if running is not None and running.id != job.id and running.state == "running" and not running.uploaded:
-            await stored.interrupt(tx, self._tenant_id, running, _dead(running))
-        return await stored.take(tx, self._tenant_id, job, worker, state, dead=_dead(job))
+            await import_work.interrupt(tx, self._tenant_id, running, _dead(running))
+        return await import_work.take(tx, self._tenant_id, job, worker, state, dead=_dead(job))
 
     async def _work(self, job: Import, worker: str, file: Path, told: Told) -> Import:
+        """Carry an import or an undo out. A bug ends it, so that it is not tried for ever, and is raised."""
         try:
             if job.state == "undoing":
                 return await Undoing(self._as(job), job, worker, told).carry_out()
-            return await Exchange(self._as(job), job, worker, file, told).carry_out()
+            return await ImportRun(self._as(job), job, worker, file, told).carry_out()
+        except Problem:
+            raise
+        except Exception:
+            async with self._context.database.transaction() as tx:
+                await import_work.finish(tx, self._tenant_id, job.id, worker, "failed", _BUG)
+            raise
         finally:
             with suppress(Exception):
                 async with self._context.database.transaction() as tx:
-                    await stored.let_go(tx, self._tenant_id, job.id, worker)
+                    await import_work.let_go(tx, self._tenant_id, job.id, worker)
 
     def _as(self, job: Import) -> Context:
         """The context of who asked for the import: what it writes is theirs, whoever carries it out."""
@@ -200,7 +210,7 @@ class Imports:
         with file.open("wb") as opened:
             while True:
                 async with self._context.database.reading() as tx:
-                    content = await stored.block(tx, self._tenant_id, job.id, n)
+                    content = await import_content.block(tx, self._tenant_id, job.id, n)
                 if content is None:
                     return
                 await asyncio.to_thread(opened.write, content)
@@ -214,7 +224,10 @@ class Imports:
         async with self._context.database.transaction() as tx:
             await stored.get(tx, self._tenant_id, import_id)
             await stored.ask_to_cancel(tx, self._tenant_id, import_id)
-            return await stored.get(tx, self._tenant_id, import_id)
+            job = await stored.get(tx, self._tenant_id, import_id)
+            if job.state == "cancelled":
+                await import_content.drop_blocks(tx, self._tenant_id, import_id)
+            return job
 
     async def undo(self, import_id: int) -> Import:
         """Have an import that ended within a week taken back. Conflict where it cannot be."""
@@ -232,19 +245,29 @@ class Imports:
             return await stored.get(tx, self._tenant_id, import_id)
 
     async def refusals(self, import_id: int) -> AsyncGenerator[Sequence[Refusal], None]:
-        """The refused rows in the file's order, some at a time; Missing, with the first, for no such import."""
+        """The refused rows in the file's order, some at a time."""
         self._context.require("read")
         after = 0
-        async with self._context.database.reading() as tx:
-            await stored.get(tx, self._tenant_id, import_id)
         while True:
             async with self._context.database.reading() as tx:
-                part = await stored.refusals(tx, self._tenant_id, import_id, after, _AT_A_TIME)
+                part = await import_content.refusals(tx, self._tenant_id, import_id, after, _AT_A_TIME)
             if part:
                 yield part
             if len(part) < _AT_A_TIME:
                 return
             after = part[-1].row
+
+    async def report(self, import_id: int) -> AsyncGenerator[bytes, None]:
+        """The refused rows as CSV, to be mended and imported. Missing, with the first piece, for no such import."""
+        self._context.require("read")
+        async with self._context.database.reading() as tx:
+            job = await stored.get(tx, self._tenant_id, import_id)
+            form = job.form or FileForm("csv")
+            columns = form.columns
+            if not form.is_textual:  # where rows name their columns, one may come up late
+                columns = await import_content.refused_columns(tx, self._tenant_id, import_id, MOST_COLUMNS)
+        async for piece in report_of(self.refusals(import_id), form, columns):
+            yield piece
 
     async def preview(self, file: Path, settings: ImportSettings) -> Preview:
         """What a file is and what would go where."""
@@ -259,30 +282,6 @@ class Imports:
             mapping, _ = await mapping_of(tx, self._context, settings, form)
         return Preview(form, mapping, rows)
 
-    # ---- Profiles
-
-    async def profiles(self) -> list[Profile]:
-        self._context.require("read")
-        async with self._context.database.reading() as tx:
-            return await stored.profiles(tx, self._tenant_id)
-
-    async def profile(self, name: str) -> Profile:
-        self._context.require("read")
-        async with self._context.database.reading() as tx:
-            return await stored.profile(tx, self._tenant_id, name)
-
-    async def put_profile(self, name: str, settings: ImportSettings) -> Profile:
-        self._context.require("write")
-        async with self._context.database.transaction() as tx:
-            return await stored.put_profile(tx, self._tenant_id, name, settings)
-
-    async def drop_profile(self, name: str) -> Profile:
-        self._context.require("write")
-        async with self._context.database.transaction() as tx:
-            gone = await stored.profile(tx, self._tenant_id, name)
-            await stored.drop_profile(tx, self._tenant_id, name)
-            return gone
-
     @property
     def _tenant_id(self) -> int:
         return self._context.tenant.id
@@ -295,17 +294,24 @@ def _dead(job: Import) -> str | None:
 async def tenants_with_work(database: Database) -> list[int]:
     """The tenants that have an import to be done, and nobody who does one."""
     async with database.reading() as tx:
-        found = await stored.open_imports(tx)
+        found = await import_work.open_imports(tx)
     busy = {one.tenant_id for one in found if not one.waits and one.worker and not is_dead(one.worker)}
     return list(dict.fromkeys(one.tenant_id for one in found if one.tenant_id not in busy))
 
 
 async def forget_old(database: Database) -> int:
-    """Forget the refused rows, and what else is kept, of imports that are too old to be asked for; of how many."""
+    """Forget the refused rows, and what else is kept, of imports that are too old to be asked for; of how many.
+
+    What never arrived to its end, because who took it was killed, goes with them.
+    """
     async with database.reading() as tx:
-        tenant_ids = await stored.tenants_with_old(tx, REPORT_DAYS)
-    forgotten = 0
+        tenant_ids = await import_content.tenants_with_old(tx, REPORT_DAYS)
+        stranded = await import_content.stranded(tx, _UPLOAD_HOURS)
+    for tenant_id, import_id in stranded:
+        async with database.transaction() as tx:
+            await import_content.drop(tx, tenant_id, import_id)
+    forgotten = len(stranded)
     for tenant_id in tenant_ids:
         async with database.transaction() as tx:
-            forgotten += await stored.forget_old(tx, tenant_id, REPORT_DAYS, _AT_A_TIME)
+            forgotten += await import_content.forget_old(tx, tenant_id, REPORT_DAYS, _AT_A_TIME)
     return forgotten

@@ -23,19 +23,18 @@ _ANY_ORDER = {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"
 _SAMPLE = 4096
 _MANY = 0.3
 """The share of zeros on one side of every two bytes of UTF-16 in a script that has its letters below 256."""
-_NOT_IN_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _MULTIBYTE = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _LONE = re.compile("[\udc80-\udcff]")
 
 
 def encoding_of(blocks: Iterable[bytes]) -> str:
-    """The encoding of a file that comes in these blocks, as Python names it: a UTF one, else cp1252 or latin-1.
+    """The encoding of a file that comes in these blocks, as Python names it: a UTF one, else cp1252.
 
-    A file that is UTF-8 but for some broken rows is UTF-8.
+    A file that is UTF-8 but for some broken rows is UTF-8. What cp1252 has no letter for is nobody's latin-1 either:
+    the rows with it are refused, and who has another code page learns so.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     good = bad = 0
-    fits_1252 = True
     first = True
     for block in blocks:
         if first:
@@ -48,10 +47,7 @@ def encoding_of(blocks: Iterable[bytes]) -> str:
         text = decoder.decode(block)
         bad += len(_LONE.findall(text))
         good += len(_MULTIBYTE.findall(text))
-        fits_1252 = fits_1252 and not _NOT_IN_1252.search(block)
-    if good >= bad:
-        return "utf-8"
-    return "cp1252" if fits_1252 else "latin-1"
+    return "utf-8" if good >= bad else "cp1252"
 
 
 def mark_length(encoding: str, head: bytes) -> int:

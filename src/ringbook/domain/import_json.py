@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ringbook.domain.import_lines import Lines, fault_of
+from ringbook.domain.import_lines import Lines
 from ringbook.domain.table import FileForm, Mark, Row
 
 _WRAPPED = ("attributes", "fields")
@@ -46,7 +46,9 @@ def _row(number: int, text: str) -> Row:
         inner = said.get(name)
         if isinstance(inner, dict):
             said = {key: value for key, value in said.items() if key == "ringbook_id"} | inner
-    return Row(number, said, fault_of("".join(v for v in said.values() if isinstance(v, str))))
+    # Another control character than this was written on purpose, as an escape.
+    unstorable = any("\0" in value for value in said.values() if isinstance(value, str))
+    return Row(number, said, "the text contains a control character" if unstorable else "")
 
 
 def columns_of(sample: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ringbook.domain.calling_list import Layout
-from ringbook.domain.exchange import REPORT_COLUMNS, RINGBOOK_ID
+from ringbook.domain.cells import REPORT_COLUMNS, RINGBOOK_ID
 from ringbook.domain.problems import Invalid
 from ringbook.domain.schema import PREDEFINED, Schema
 from ringbook.domain.text import fold

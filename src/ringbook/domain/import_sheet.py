@@ -1,14 +1,20 @@
-"""XLSX: the first sheet of a workbook, read row by row. What a cell shows as a number or a date becomes its text."""
+"""XLSX: the first sheet of a workbook that can be seen, read row by row. A cell becomes the text that it would show.
+
+Of a formula that is what it last came to, as the workbook keeps it.
+"""
 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from ringbook.domain.import_lines import fault_of
 from ringbook.domain.problems import Invalid
@@ -17,6 +23,21 @@ from ringbook.domain.table import MOST_COLUMNS, FileForm, Mark, Row, by_place, n
 _LARGEST_STRINGS = 100_000_000
 """Bytes of the texts that a workbook keeps in one place: they are held in memory all at once."""
 _LARGEST = 2_000_000_000
+_UNREADABLE = (
+    AttributeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    OSError,
+    EOFError,
+    SyntaxError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged workbook may end in."""
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
+"""What a formula comes to that has failed."""
 
 
 class SheetReader:
@@ -62,17 +83,32 @@ def cells_of(file: Path, after: int = 0) -> Iterator[list[str]]:
     opened = file.open("rb")  # whatever its name ends in
     try:
         book = load_workbook(opened, read_only=True, data_only=True)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         opened.close()
         raise Invalid("The file is not a workbook that can be read.") from error
     try:
-        sheet = book.worksheets[0]
+        sheet = _sheet_of(book)
         sheet.reset_dimensions()  # what a file says of its own size is often wrong
         for cells in sheet.iter_rows(min_row=after + 1, values_only=True):
             yield [_text(cell) for cell in cells]
+    except _UNREADABLE as error:
+        raise Invalid("The workbook is damaged.") from error
     finally:
         book.close()
         opened.close()
+
+
+def extent_of_sheet(file: Path) -> int:
+    """How many rows the first sheet says that it has; 0 where it does not."""
+    with file.open("rb") as opened, closing(load_workbook(opened, read_only=True)) as book:
+        return _sheet_of(book).max_row or 0
+
+
+def _sheet_of(book: Workbook) -> Any:
+    seen = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if not seen:
+        raise Invalid("The workbook has no sheet that can be seen.")
+    return seen[0]
 
 
 def _check(file: Path) -> None:
@@ -92,6 +128,9 @@ def _row(number: int, columns: tuple[str, ...], cells: list[str]) -> Row:
         cells.pop()
     cells += [""] * (len(columns) - len(cells))
     fault = fault_of("".join(cells))
+    failed = next((cell for cell in cells if cell in _ERRORS), None)
+    if failed:
+        fault = f"a formula has failed ({failed})"
     if len(cells) > len(columns):
         fault = f"the row has {len(cells)} cells and not {len(columns)}"
     return Row(number, named(columns, cells), fault)
@@ -103,8 +142,9 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
+    if isinstance(cell, float):
+        shown = f"{cell:.15g}"  # a spreadsheet has no more digits
+        return str(int(Decimal(shown))) if cell.is_integer() and abs(cell) < 1e21 else repr(float(shown))
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)

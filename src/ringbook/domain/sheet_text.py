@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from ringbook.domain.exchange import REPORT_COLUMNS, cell_of, defused, undefused
+from ringbook.domain.cells import REPORT_COLUMNS, cell_of, defused, undefused
 from ringbook.domain.table import FileForm
 
 
@@ -32,22 +32,17 @@ def csv_of(rows: Iterable[Sequence[str]], delimiter: str = ",") -> bytes:
 
 
 async def report_of(
-    refusals: AsyncGenerator[Sequence[Refused], None], form: FileForm | None
+    refusals: AsyncGenerator[Sequence[Refused], None], form: FileForm, columns: Sequence[str]
 ) -> AsyncGenerator[bytes, None]:
-    """Refused rows with what was wrong, in the columns and with the delimiter of the file that they come from.
+    """Refused rows with what was wrong, in these columns and with the delimiter of the file that they come from.
 
-    A column that the file's header did not have goes into the last one, so that nothing is lost.
+    What a row has beside the columns goes behind them, so that nothing is lost.
     """
-    columns = form.columns if form else ()
-    show = _shown if form and form.is_textual else _told
-    delimiter = form.delimiter if form and form.format == "csv" else ","
+    show = _shown if form.is_textual else cell_of
+    delimiter = form.delimiter if form.format == "csv" else ","
     yield csv_of([[*map(defused, columns), *REPORT_COLUMNS]], delimiter)
     async for part in refusals:
         yield csv_of([_report_row(columns, one, show) for one in part], delimiter)
-
-
-def _told(value: Any) -> str:
-    return cell_of(None, value)
 
 
 def _shown(cell: Any) -> str:

@@ -9,6 +9,7 @@ import msgspec
 import vobject
 
 from ringbook.domain.contact import Contact
+from ringbook.domain.import_lines import CONTROL
 from ringbook.domain.import_vcard import AS_JSON, ATTRIBUTE, OTHER, UID_BEGINS
 from ringbook.domain.object_id import ObjectId
 from ringbook.domain.schema import Schema
@@ -44,7 +45,7 @@ def vcard_of(schema: Schema, contact: Contact) -> str:
             line.value = value
         else:
             line.params[AS_JSON] = ["1"]
-            line.value = msgspec.json.encode(value).decode()
+            line.value = msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
     return str(card.serialize())
 
 
@@ -54,9 +55,9 @@ def _name(known: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return " ".join(str(value or "").split())
+    return " ".join(CONTROL.sub(" ", str(value or "")).split())
 
 
 def _as_a_card_keeps_it(text: str) -> str:
-    """The text as a reader of the card gets it: other line ends than one, and blanks around it, are lost."""
-    return " ".join(text.split(" ")).strip().replace("\r\n", "\n").replace("\r", "\n")
+    """The text as a reader of the card gets it: control characters, other line ends, and blanks around it, are lost."""
+    return CONTROL.sub("", text.strip().replace("\r\n", "\n").replace("\r", "\n"))

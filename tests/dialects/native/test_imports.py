@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ringbook.core.access import Records
-from ringbook.domain.exchange import ImportSettings
+from ringbook.domain.imports import ImportSettings
 from tests.core.cast import LEADS, everybody, number, only
 
 CSV = f"customer_id,first_name,email\n1,Ann,ann@example.com\n2,Bo,nobody\n3,{'x' * 20},\n"

@@ -16,10 +16,9 @@ from ringbook.core.access import Records
 from ringbook.core.imports import LARGEST_UPLOAD
 from ringbook.dialects.native.handlers import id_of
 from ringbook.dialects.native.wire import Id, Line, Name, NoQuery, PageSize, Request
-from ringbook.domain.exchange import Counts, Import, ImportMode, ImportSettings, ImportState, LeftAlone, Profile
+from ringbook.domain.imports import Counts, Import, ImportMode, ImportSettings, ImportState, LeftAlone, Profile
 from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Invalid, TooLarge
-from ringbook.domain.sheet_text import report_of
 from ringbook.domain.table import FileFormat
 from ringbook.web import answer
 from ringbook.web.dialect import MEGABYTE, AnyOperation, Call, Limits, Operation
@@ -79,7 +78,10 @@ class UndoneAnswer(msgspec.Struct, frozen=True):
 
 
 class ImportAnswer(msgspec.Struct, frozen=True):
-    """`counts.rows` is the sum of added, updated, unchanged and refused. `percent` is of the file's bytes."""
+    """`counts.rows` is the sum of added, updated, unchanged and refused. `percent` is of the file's bytes.
+
+    An import that runs ends after the rows that it is at once its `cancel_asked` is true.
+    """
 
     id: int
     state: ImportState
@@ -92,6 +94,7 @@ class ImportAnswer(msgspec.Struct, frozen=True):
     seconds_left: float | None
     columns: dict[str, str | None] | None
     undone: UndoneAnswer | None
+    cancel_asked: bool
     failure: str | None
     by: str
     created_at: datetime
@@ -148,9 +151,8 @@ async def undo_import(records: Records, call: Call[NoQuery, None]) -> Response:
 
 async def report_import(records: Records, call: Call[NoQuery, None]) -> Response:
     import_id = id_of(call)
-    job = await records.imports.get(import_id)
     name = f"refused-{import_id}.csv"
-    return Stream(await started(report_of(records.imports.refusals(import_id), job.form)), "text/csv", name)
+    return Stream(await started(records.imports.report(import_id)), "text/csv", name)
 
 
 async def preview_import(records: Records, call: Call[ImportQuery, None]) -> Response:
@@ -170,18 +172,18 @@ async def preview_import(records: Records, call: Call[ImportQuery, None]) -> Res
 
 
 async def list_profiles(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(ProfilesAnswer(await records.imports.profiles()))
+    return answer.json(ProfilesAnswer(await records.import_profiles.all()))
 
 
 async def put_profile(records: Records, call: Call[NoQuery, ProfileBody]) -> Response:
     records.require("write")  # before it is told which lists there are
     asked = msgspec.convert(msgspec.structs.asdict(call.body), ImportSettings)
     settings = await records.imports.settings(asked, mode=call.body.mode)
-    return answer.json(await records.imports.put_profile(_name(call.path["name"]), settings))
+    return answer.json(await records.import_profiles.put(_name(call.path["name"]), settings))
 
 
 async def delete_profile(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(await records.imports.drop_profile(call.path["name"]))
+    return answer.json(await records.import_profiles.drop(call.path["name"]))
 
 
 def _name(text: str) -> str:
@@ -198,7 +200,7 @@ async def _whole(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenera
 
 async def _settings(records: Records, asked: ImportQuery) -> ImportSettings:
     """The profile's settings with what the query says instead."""
-    base = ImportSettings() if asked.profile is None else (await records.imports.profile(asked.profile)).settings
+    base = ImportSettings() if asked.profile is None else (await records.import_profiles.get(asked.profile)).settings
     said = {
         name: value
         for name in ("key", "blanks", "format", "encoding", "delimiter", "header")
@@ -230,6 +232,7 @@ def _import(noun: Import) -> ImportAnswer:
         None if noun.seconds_left is None else round(noun.seconds_left, 1),
         None if noun.form is None else noun.form.places,
         None if undo is None else UndoneAnswer(undo.restored, undo.deleted, undo.left, undo.some),
+        noun.cancel_asked,
         noun.failure,
         noun.actor,
         noun.created_at,

@@ -1,14 +1,12 @@
-"""Imports and exports as nouns: what is asked for, how far it is, and how a value looks in a cell."""
+"""Imports as nouns: what is asked for, how far it is, and what became of the rows."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from ringbook.domain.schema import Attribute, fault_of
 from ringbook.domain.table import FileForm, FileFormat
 
 Of = Literal["contacts", "list"]
@@ -18,11 +16,6 @@ ImportState = Literal[
 ]
 OPEN: frozenset[str] = frozenset({"uploading", "waiting", "running", "interrupted", "undoing"})
 """The states in which an import is still to go on."""
-
-RINGBOOK_ID = "ringbook_id"
-"""The column by which an export says which contact a row is about."""
-REPORT_COLUMNS = ("import_row", "import_column", "import_reason")
-"""What a report has beside the row itself; an import takes no notice of them."""
 
 
 class ImportSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +108,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def share(self) -> float:
         """How much of the file is behind, from 0 to 1."""
-        if self.state not in OPEN:
+        if self.state in ("done", "undone"):
             return 1.0
         return min(1.0, self.next_offset / self.extent) if self.extent else 0.0
 
@@ -151,63 +144,3 @@ class Profile(msgspec.Struct, frozen=True):
     name: str
     settings: ImportSettings
     changed_at: datetime
-
-
-# ---- Cells
-
-_DANGER = re.compile(r"'*[=+\-@\t\r]")
-"""How a text begins that a spreadsheet would take for a formula, also behind apostrophes of ours."""
-_HARMLESS = re.compile(r"\+[\d\s().\-/]{3,30}|-\d{1,20}([.,]\d{1,20})?")
-"""A telephone number, or a number below zero."""
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)")
-_BOOLS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def defused(text: str) -> str:
-    """A text as a cell that no spreadsheet runs as a formula: with an apostrophe in front, if it needs one."""
-    return "'" + text if _DANGER.match(text) and not _HARMLESS.fullmatch(text) else text
-
-
-def undefused(cell: str) -> str:
-    """The text that defused() was given."""
-    return cell[1:] if cell.startswith("'") and _DANGER.match(cell) else cell
-
-
-def cell_of(attribute: Attribute | None, value: Any) -> str:
-    """A value as a cell of a CSV file; value_of() reads it back, but for an empty text, which says nothing."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if not isinstance(value, str):
-        return defused(msgspec.json.encode(value).decode())
-    if attribute is not None and attribute.type in ("Number", "Bool"):
-        # A text where a number might be expected stays a text.
-        return "'" + value if value.startswith("'") or value_of(attribute, value) is not value else value
-    return defused(value)
-
-
-def value_of(attribute: Attribute, cell: str) -> Any:
-    """What a cell says of an attribute; whether that fits is not decided here."""
-    if attribute.type in ("Text", "Phone"):
-        return undefused(cell)
-    if attribute.type == "Number":
-        return cell[1:] if cell.startswith("'") else _number(cell)
-    if attribute.type == "Bool":
-        return cell[1:] if cell.startswith("'") else _BOOLS.get(cell.strip().lower(), cell)
-    text = undefused(cell)
-    return text.strip() if fault_of(attribute, text) else text
-
-
-def _number(cell: str) -> Any:
-    """A number that is written in the one way in which it would be exported; any other text as it is."""
-    text = cell.strip()
-    if _NUMBER.fullmatch(text) and len(text) < 4000 and text != "-0":
-        return int(text)
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if repr(number) == text and number - number == 0 else text
