@@ -14,7 +14,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from ringbook.domain import phone
 from ringbook.domain.numbering import is_surely_invalid
-from ringbook.domain.phone import match_key, match_keys_of, normalise, plus_lost
+from ringbook.domain.phone import match_key, match_keys_of, normalise, normalise_all, plus_lost
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 PERSONAL = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
@@ -352,6 +352,16 @@ def test_any_text_has_a_key(text: str, region: str) -> None:
 @settings(max_examples=500, deadline=None)
 def test_any_scribble_has_the_key_of_the_long_way(text: str, region: str) -> None:
     assert normalise(text, region) == phone._slow(text, region)
+
+
+@given(st.lists(st.text("0123456789+-()/. x\né", max_size=20)), st.sampled_from([*REGIONS, "zz"]))
+@settings(deadline=None)
+def test_many_are_read_as_one_by_one(texts: list[str], region: str) -> None:
+    raws, e164s, digits, keys = normalise_all([text or None for text in texts], region)
+    assert raws == texts
+    for text, *read in zip(texts, e164s, digits, keys, strict=True):
+        one = normalise(text, region)
+        assert read == ([one.e164, one.digits, one.match_key] if text else [None, "", None])
 
 
 # ---- The fast way

@@ -17,6 +17,7 @@ from ringbook.domain.schema import (
     Attribute,
     AttributeType,
     Schema,
+    all_fit,
     converted,
     fault_of,
     searchable_text,
@@ -185,3 +186,11 @@ def test_a_value_becomes_what_the_new_type_has(kind: AttributeType, value: Any, 
 def test_a_value_that_cannot_is_invalid(kind: AttributeType, value: Any) -> None:
     with pytest.raises(Invalid):
         converted(attribute(kind), value)
+
+
+@pytest.mark.parametrize("kind", ["Text", "Phone", "Email", "Date", "URL", "Bool", "Number"])
+@given(
+    st.lists(st.sampled_from(["", "a", "a@example.com", "2026-01-31", "https://example.com", "true", "1", "x" * 1001]))
+)
+def test_all_fit_where_each_does(kind: AttributeType, texts: list[str]) -> None:
+    assert all_fit(attribute(kind), texts) == all(fault_of(attribute(kind), text) is None for text in texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,36 @@ def test_reading_goes_on_from_any_mark_as_if_it_had_not_stopped(
         assert list(reader(form, content, size, mark)) == seen[n:]
 
 
+@given(
+    st.lists(
+        st.sampled_from(["1,a", '2,"b', '3,"c""d"', "4,e,f", "5,g, ,", '"6\n7",h', "", "8,\x01", "9,é"]), max_size=12
+    ),
+    st.sampled_from([None, 5, 40]),
+    st.integers(1, 9),
+)
+def test_a_table_has_the_rows_that_are_read_row_by_row(lines: list[str], size: int | None, most: int) -> None:
+    content = "\n".join(["x,y", *lines]).encode()
+    form = FileForm("csv", columns=("x", "y"))
+    alone = reader(form, content, size or 4096, Mark())
+    at_once = reader(form, content, size or 4096, Mark())
+    rows, blank = list(alone), alone.blank
+    by_row = iter(at_once)
+    seen: list[Row] = []
+    while not at_once.is_over:
+        table = at_once.table(most, 1000)
+        if table is None:
+            seen += islice(by_row, 1)
+        else:
+            seen += [Row(n, dict(zip("xy", cells, strict=True))) for n, cells in zip(*table[:2], strict=True)]
+            seen += table.unread
+        assert at_once.mark.row >= max((row.number for row in seen), default=0)
+    assert [(row.number, row.fault) for row in sorted(seen, key=lambda row: row.number)] == [
+        (row.number, row.fault) for row in rows
+    ]
+    assert [row for row in seen if not row.fault] == [row for row in rows if not row.fault]
+    assert at_once.blank == blank
+
+
 @given(st.lists(st.sampled_from(["1,a", '2,"b', '3,"c"d', "4,e,f", "5", '"6\n7",g', "", '8,"h""i"']), max_size=10))
 def test_every_line_is_told_whatever_the_quotes_are(lines: list[str]) -> None:
     content = "\n".join(["x,y", *lines]).encode()
@@ -66,7 +97,7 @@ def test_every_line_is_told_whatever_the_quotes_are(lines: list[str]) -> None:
         ("Müller".encode("utf-8-sig"), "utf-8"),
         ("Müller".encode("cp1252"), "cp1252"),
         ("5 €".encode("cp1252"), "cp1252"),
-        ("M\x81".encode("latin-1"), "latin-1"),
+        ("M\x81".encode("latin-1"), "cp1252"),
         ("Müller".encode("utf-16"), "utf-16-le"),
         ("Müller".encode("utf-16-be"), "utf-16-be"),
         ("Müller,Müller,".encode() + b"J\xf6rg", "utf-8"),

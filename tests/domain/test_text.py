@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringbook.domain.text import LONGEST_KEY, MOST_WORDS, bounded, fold, search_key, words
+from ringbook.domain.text import LONGEST_KEY, MOST_WORDS, bounded, fold, plain_search_keys, search_key, words
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,17 @@ def test_words_are_folded_and_each_is_there_once() -> None:
 
 def test_a_name_has_so_many_words_at_most() -> None:
     assert len(words(" ".join(f"w{n}" for n in range(100)))) == MOST_WORDS
+
+
+@given(st.lists(st.text(st.sampled_from("aZ1 -_'\"\\"), max_size=12)))
+def test_plain_texts_have_the_keys_that_they_have_one_by_one(texts: list[str]) -> None:
+    keys = plain_search_keys(texts)
+    if keys is None:
+        assert any(text != " ".join(text.split()) for text in texts), "all of them are plain"
+    else:
+        assert list(keys) == [search_key(text) for text in texts]
+
+
+@pytest.mark.parametrize("odd", ["é", "a\nb", "a\tb", "\0", " a", "a ", "a  b", "x" * (LONGEST_KEY + 1)])
+def test_one_odd_text_and_they_are_not_plain(odd: str) -> None:
+    assert plain_search_keys(["a", odd, "b"]) is None

@@ -49,9 +49,10 @@ from ringbook.store import (
     exports,
     holds,
     idempotency,
+    import_content,
     import_replace,
     import_undo,
-    imports,
+    import_work,
     intake,
     interactions,
     journal,
@@ -91,6 +92,14 @@ TOKEN = UUID(int=1)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 UNIQUE = CallingList(ID, "u", None, (Field("id", key=True),), True)
 OWN = CallingList(ID, "o", 7, (Field("customer_id", key=True),), False)
+
+
+def asked_keys() -> intake.Asked:
+    """A value and a number."""
+    asked = intake.Asked()
+    asked.add(1, 0, "x")
+    asked.add(None, 0, KEY)
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -415,16 +424,21 @@ USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
         {"contact_search_pkey", "contact_phone_pkey"},
         lambda tx, s: linking.candidates(tx, s, T, ["none"], [KEY]),
     ),
-    "who is told": ({"contact_pkey", "contact_phone_contact"}, lambda tx, s: linking.persons(tx, T, [ID])),
+    "who may be told": ({"contact_pkey"}, lambda tx, s: linking.held(tx, T, [ID])),
+    "who is told": (
+        {"contact_phone_contact"},
+        lambda tx, s: linking.persons_of(tx, T, [linking.Held(ID, {}, NOON)]),
+    ),
+    "keys that are there": ({"identity_key_pkey"}, lambda tx, s: identities.are_there(tx, T, [KEY])),
     "who has unique values": ({"contact_search_pkey"}, lambda tx, s: linking.holders(tx, T, [(1, "x")])),
     "keys that are taken": ({"list_record_unique"}, lambda tx, s: linking.taken_keys(tx, T, ID, ["k"])),
     "rows that are somebody known": (
         {"contact_search_pkey", "contact_phone_pkey"},
-        lambda tx, s: intake.known(tx, T, intake.Asked([(0, 1, "x")], [(0, KEY)])),
+        lambda tx, s: intake.known(tx, T, asked_keys()),
     ),
     "rows that may say nothing new": (
         {"contact_search_pkey", "contact_phone_pkey", "contact_pkey"},
-        lambda tx, s: intake.recognised(tx, T, intake.Asked([(0, 1, "x")], [(0, KEY)])),
+        lambda tx, s: intake.recognised(tx, T, asked_keys(), {}),
     ),
     "contacts of an import": (
         {"import_range_pkey", "contact_pkey"},
@@ -448,7 +462,14 @@ USES: dict[str, tuple[set[str], Callable[[Tx, Schema], Awaitable[Any]]]] = {
         lambda tx, s: exports.interactions(tx, T, None, 0, 1000),
     ),
     "changes by their ids": ({"change_pkey"}, lambda tx, s: exports.changes(tx, T, None, LARGEST_ID, 1000)),
-    "what an import inserted of these": ({"contact_pkey"}, lambda tx, s: imports.own_among(tx, T, ID, "contact", [ID])),
+    "columns of what an import refused": (
+        {"import_refusal_pkey"},
+        lambda tx, s: import_content.refused_columns(tx, T, ID, 1000),
+    ),
+    "what an import inserted of these": (
+        {"contact_pkey"},
+        lambda tx, s: import_work.own_among(tx, T, ID, "contact", [ID]),
+    ),
     "records that an import does not name": (
         {"list_record_position"},
         lambda tx, s: import_replace.unnamed(tx, T, ID, ID, 1000),

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ringbook.domain import import_csv, import_json
-from ringbook.domain.exchange import ImportSettings
+from ringbook.domain import import_csv, import_json, import_vcard
+from ringbook.domain.cells import RINGBOOK_ID
+from ringbook.domain.drafting import Drafting, Drafts
 from ringbook.domain.import_csv import CsvReader
 from ringbook.domain.import_encoding import checked, encoding_of, mark_length
 from ringbook.domain.import_json import JsonReader
 from ringbook.domain.import_lines import lost, text_of
-from ringbook.domain.import_sheet import SheetReader, form_of_sheet
-from ringbook.domain.import_vcard import COLUMNS, VcardReader
-from ringbook.domain.intake import Prepared
-from ringbook.domain.table import FileForm, FileFormat, Mark, Reader, Row
+from ringbook.domain.import_plan import Plan
+from ringbook.domain.import_sheet import SheetReader, extent_of_sheet, form_of_sheet
+from ringbook.domain.import_vcard import VcardReader
+from ringbook.domain.imports import ImportSettings
+from ringbook.domain.intake import Prepared, Preparing, prepare, prepared
+from ringbook.domain.plain_rows import plain_rows
+from ringbook.domain.schema import Schema
+from ringbook.domain.table import FileForm, FileFormat, Mark, Reader, Row, TableRows
 
 BLOCK = 256 * 1024
-SLICE = 5000
+SLICE = 20_000
 """Rows that are written in one transaction."""
+HEAVIEST = 6_000_000
+"""Characters after which a slice is full."""
 _SAMPLE = 256 * 1024
 
 
@@ -36,18 +44,25 @@ class Examined(NamedTuple):
 
 @dataclass
 class Slice:
-    """Some rows of a file: what they say, and as they were; those that nobody could read; and where the next begins."""
+    """Some rows of a file: those that can be read, by place, and those that cannot; and where the next slice begins.
 
-    said: list[dict[str, Any]] = field(default_factory=list)
+    What rows say stands in `said`, for records of a list as `drafts` too, or, of contacts that are not named by ids, is
+    `prepared`.
+    """
+
+    rows: Sequence[Row]
+    unread: Sequence[Row]
+    count: int
+    said: Sequence[Mapping[str, Any]] = ()
     prepared: Prepared | None = None
-    rows: list[Row] = field(default_factory=list)
-    unread: list[Row] = field(default_factory=list)
+    drafts: Drafts | None = None
     blank: int = 0
     mark: Mark = field(default_factory=Mark)
 
-    @property
-    def count(self) -> int:
-        return len(self.rows) + len(self.unread)
+    @cached_property
+    def keys(self) -> Set[str] | None:
+        """Who its rows may be about; None where that cannot be told beforehand."""
+        return None if self.prepared is None else self.prepared.keys()
 
 
 def digest_of(file: Path) -> bytes:
@@ -63,13 +78,13 @@ def examine(file: Path, settings: ImportSettings) -> Examined:
         head = opened.read(_SAMPLE)
     kind = settings.format or _format_of(head)
     if kind == "xlsx":
-        return Examined(form_of_sheet(file, settings.header), 0, size, digest)
+        return Examined(form_of_sheet(file, settings.header), extent_of_sheet(file), size, digest)
     encoding = checked(settings.encoding, head) if settings.encoding else encoding_of(_blocks(file, 0))
     sample = head[mark_length(encoding, head) :].decode(encoding, lost(encoding) if len(head) == size else "ignore")
     if kind == "csv":
         form = import_csv.form_of(sample, encoding, settings.delimiter, settings.header)
     else:
-        columns = import_json.columns_of(sample) if kind == "jsonl" else COLUMNS
+        columns = (import_json if kind == "jsonl" else import_vcard).columns_of(sample)
         form = FileForm(kind, encoding, columns=columns)
     return Examined(form, size, size, digest)
 
@@ -91,23 +106,87 @@ _TEXTS: Mapping[str, Callable[[FileForm, Iterator[str], Mark], Reader]] = {
 }
 
 
-def slices_of(reader: Reader, said: Callable[[Row], dict[str, Any]]) -> Iterator[Slice]:
-    """The rows in slices; a row that says nothing is one that nobody can read."""
-    part, blank = Slice(), reader.blank
-    for row in reader:
-        told = {} if row.fault else said(row)
-        if told:
-            part.said.append(told)
-            part.rows.append(row)
+def slices_of(reader: Reader, plan: Plan, how: Preparing | Drafting) -> Iterator[Slice]:
+    """The rows in slices, prepared in this way if they are contacts; those of a table by columns where that can be.
+
+    A row that says nothing is one that nobody can read.
+    """
+    rows = iter(reader)
+    over = False
+    while not over:
+        blank = reader.blank
+        part = None
+        if isinstance(reader, CsvReader) and isinstance(how, Preparing) and plan.is_by_column:
+            table = reader.table(SLICE, HEAVIEST)
+            if table is not None:
+                part, over = _of_table(table, plan, how), reader.is_over
+        if part is None:
+            part, over = _of_rows(rows, plan, how)
+        part.mark, part.blank = reader.mark, reader.blank - blank
+        yield part
+
+
+def _of_table(table: TableRows, plan: Plan, how: Preparing) -> Slice:
+    rows = _TableRows(plan.form.columns, table)
+    plain = plain_rows(Schema(how.attributes), how.region, how.sought, plan.columns(table.rows), len(rows))
+    said: list[tuple[int, Mapping[str, Any]]] = []
+    unread = list(table.unread)
+    for place in sorted(set(range(len(rows))).difference(plain.places)):
+        if told := _told(row := rows[place], plan):
+            said.append((place, told))
         else:
-            row.fault = row.fault or "the row says nothing"
-            part.unread.append(row)
-        if part.count == SLICE:
-            part.mark, part.blank, blank = reader.mark, reader.blank - blank, reader.blank
-            yield part
-            part = Slice()
-    part.mark, part.blank = reader.mark, reader.blank - blank
-    yield part
+            unread.append(row)
+    apart = prepared(how, said)
+    count = len(rows) + len(table.unread)
+    return Slice(rows, unread, count, prepared=Prepared(how, apart.arrivals, apart.refused, plain))
+
+
+def _of_rows(rows: Iterator[Row], plan: Plan, how: Preparing | Drafting) -> tuple[Slice, bool]:
+    """The next slice, and whether it is the last one."""
+    readable: list[Row] = []
+    said: list[Mapping[str, Any]] = []
+    unread: list[Row] = []
+    over, weight = True, 0
+    for row in rows:
+        if told := _told(row, plan):
+            said.append(told)
+            readable.append(row)
+        else:
+            unread.append(row)
+        weight += sum(len(value) for value in row.values.values() if isinstance(value, str))
+        # A row that is read by itself takes several times as much memory.
+        if len(readable) + len(unread) >= SLICE // 2 or weight > HEAVIEST:
+            over = False
+            break
+    part = Slice(readable, unread, len(readable) + len(unread), said)
+    if isinstance(how, Drafting):
+        part.drafts = Drafts(how).add(enumerate(said))
+    elif not any(RINGBOOK_ID in told for told in said):
+        part.prepared = prepare(how, said)
+    return part, over
+
+
+def _told(row: Row, plan: Plan) -> Mapping[str, Any]:
+    """What a row says; nothing where it cannot be read, which it has as its fault then."""
+    told = {} if row.fault else plan.said(row)
+    if not told:
+        row.fault = row.fault or "the row says nothing"
+    return told
+
+
+class _TableRows(Sequence[Row]):
+    """The rows of a table, each made when it is asked for."""
+
+    def __init__(self, columns: Sequence[str], table: TableRows) -> None:
+        self._columns = columns
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table.rows)
+
+    def __getitem__(self, place: int) -> Row:  # type: ignore[override]
+        cells = self._table.rows[place]
+        return Row(self._table.numbers[place], dict(zip(self._columns, cells, strict=True)))
 
 
 def _format_of(head: bytes) -> FileFormat:

@@ -9,10 +9,11 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ringbook.domain.import_lines import Lines, fault_of, showable
 from ringbook.domain.problems import Invalid
-from ringbook.domain.table import LONGEST_ROW, MOST_COLUMNS, FileForm, Mark, Row, by_place, named, told_apart
+from ringbook.domain.table import LONGEST_ROW, MOST_COLUMNS, FileForm, Mark, Row, TableRows, by_place, named, told_apart
 
 DELIMITERS = ",;\t|"
 _LOOKED_AT = 100
@@ -22,6 +23,8 @@ _FAULTS = {
     "new-line character seen in unquoted field": "a line ends within a field without quotes",
     "field larger": "a quote is not closed",
 }
+
+_SOME = 100
 
 csv.field_size_limit(LONGEST_ROW)
 
@@ -91,6 +94,10 @@ class CsvReader:
     def mark(self) -> Mark:
         return Mark(self._lines.offset, self._row)
 
+    @property
+    def is_over(self) -> bool:
+        return self._lines.is_over
+
     def __iter__(self) -> Iterator[Row]:
         columns, lines = self._columns, self._lines
         width = len(columns)
@@ -116,15 +123,58 @@ class CsvReader:
                 cells = line.rstrip("\r\n").split(self._delimiter)
                 yield Row(self._row, named(columns, [c.strip('"') for c in cells]), _fault(str(error)))
 
+    def table(self, most: int, heaviest: int) -> TableRows | None:
+        """The next rows, `most` of them, and not many more characters than the `heaviest`.
+
+        None, and all is to be read still, where something among them is so odd that it has to be read row by row.
+        """
+        reader = csv.reader(self._lines.in_blocks(), delimiter=self._delimiter, strict=True)
+        rows: list[Sequence[str]] = []
+        try:
+            while some := list(islice(reader, min(_SOME, most - len(rows)))):
+                rows += some
+                if self._lines.weight > heaviest:
+                    break
+        except csv.Error:
+            return None
+        if self._lines.suspect:
+            return None
+        self._lines.taken = reader.line_num
+        return self._sorted_out(rows)
+
+    def _sorted_out(self, rows: Sequence[Sequence[str]]) -> TableRows:
+        first, width = self._row + 1, len(self._columns)
+        self._row += len(rows)
+        if not self._skip_header and all(len(cells) == width for cells in rows):
+            return TableRows(range(first, first + len(rows)), rows, ())
+        numbers: list[int] = []
+        whole: list[Sequence[str]] = []
+        unread: list[Row] = []
+        for number, cells in enumerate(rows, first):
+            if not cells:
+                self.blank += 1
+            elif self._skip_header:
+                self._skip_header = False
+            elif (fault := self._misfit(cells)) is not None:
+                unread.append(Row(number, named(self._columns, cells), fault))
+            else:
+                numbers.append(number)
+                whole.append(cells[:width])
+        return TableRows(numbers, whole, unread)
+
     def _judged(self, cells: Sequence[str]) -> Row:
         """A row with another number of cells than the header, or from a part of the file with odd characters."""
-        columns = self._columns
-        while len(cells) > len(columns) and not cells[-1].strip():
-            cells = cells[:-1]
-        fault = fault_of("".join(cells))
-        if len(cells) != len(columns):
-            fault = f"the row has {len(cells)} cells and not {len(columns)}"
-        return Row(self._row, named(columns, cells), fault)
+        misfit = self._misfit(cells)
+        if misfit is None:
+            cells = cells[: len(self._columns)]
+        return Row(self._row, named(self._columns, cells), misfit or fault_of("".join(cells)))
+
+    def _misfit(self, cells: Sequence[str]) -> str | None:
+        """What is wrong with the number of cells. Blank ones at the end are none."""
+        width, given = len(self._columns), len(cells)
+        while given > width and not cells[given - 1].strip():
+            given -= 1
+        return None if given == width else f"the row has {given} cells and not {width}"
 
 
 def _fault(error: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from ringbook.domain.table import LONGEST_ROW
@@ -63,6 +65,8 @@ class Lines:
         self._over = False
         self.taken = 0
         """How many of the held lines were given."""
+        self.weight = 0
+        """How many characters are held."""
         self.suspect = False
         """Whether what is held has characters that no field may have."""
 
@@ -70,11 +74,25 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        if self.taken == len(self._held):
-            self._fill()
+        if self.taken == len(self._held) and not self._fill():
+            raise StopIteration
         line = self._held[self.taken]
         self.taken += 1
         return line
+
+    def in_blocks(self) -> Iterator[str]:
+        """All lines that are not given yet, for who says then how many he has `taken` of those that are held."""
+        return chain.from_iterable(self._blocks())
+
+    def _blocks(self) -> Iterator[list[str]]:
+        yield self._held[self.taken :]
+        while lines := self._fill():
+            yield lines
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all lines were given."""
+        return self._over and self.taken == len(self._held)
 
     @property
     def offset(self) -> int:
@@ -82,6 +100,7 @@ class Lines:
         given = "".join(self._held[: self.taken])
         self._offset += len(given) if given.isascii() and self._is_single else len(self._encoded(given))
         del self._held[: self.taken]
+        self.weight -= len(given)
         self.taken = 0
         if self.suspect:
             self.suspect = bool(fault_of("".join(self._held) + self._rest))
@@ -100,8 +119,8 @@ class Lines:
     def _encoded(self, text: str) -> bytes:
         return text.encode(self._encoding, lost(self._encoding))
 
-    def _fill(self) -> None:
-        """Hold more lines; StopIteration where there are none."""
+    def _fill(self) -> list[str]:
+        """Hold more lines; which, none at the end."""
         while not self._over:
             piece = next(self._pieces, None)
             if piece is None:
@@ -114,11 +133,12 @@ class Lines:
                 lines, self._rest = [self._rest], ""
             if lines:
                 self._held += lines
-                return
-        raise StopIteration
+                self.weight += sum(map(len, lines))
+                return lines
+        return []
 
     def _split(self, piece: str) -> list[str]:
         self.suspect = self.suspect or bool(fault_of(piece))
-        text = self._rest + piece
-        *lines, self._rest = text.split(self._end)
-        return [line + self._end for line in lines]
+        lines = list(io.StringIO(self._rest + piece, newline=self._end))
+        self._rest = "" if lines and lines[-1].endswith(self._end) else lines.pop() if lines else ""
+        return lines

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ringbook.domain.calling_list import Layout
-from ringbook.domain.exchange import RINGBOOK_ID, undefused, value_of
+from ringbook.domain.cells import RINGBOOK_ID, undefused, value_of
 from ringbook.domain.schema import Attribute, Schema
 from ringbook.domain.table import FileForm, Row
 
@@ -19,6 +19,7 @@ class Plan:
     def __init__(
         self, mapping: Mapping[str, str | None], target: Schema | Layout, form: FileForm, *, clear: bool = False
     ) -> None:
+        self.form = form
         self._target = target
         self._textual = form.is_textual
         self._clear = clear
@@ -30,11 +31,24 @@ class Plan:
 
     def column_of(self, place: str | None) -> str:
         """The file's own name for what goes there; empty where no column does."""
-        return next((column for column, to in self._places.items() if to == place), "") if place else ""
+        asked = (place or "").casefold()
+        return next((column for column, to in self._places.items() if to and to.casefold() == asked), "")
 
     def said(self, row: Row) -> dict[str, Any]:
         """What the row says; `ringbook_id` is among it where it says who it is about."""
         return self._of_cells(row.values) if self._textual else self._of_object(row.values)
+
+    @property
+    def is_by_column(self) -> bool:
+        """Whether each column can be read by itself."""
+        has_ids = any(place == RINGBOOK_ID for _, place in self._used)
+        return self._textual and isinstance(self._target, Schema) and not self._clear and not has_ids
+
+    def columns(self, rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+        """The cells of rows by what they say something of."""
+        cells = zip(*rows, strict=True) if rows else ((),) * len(self.form.columns)
+        by_column = dict(zip(self.form.columns, cells, strict=True))
+        return {place: by_column[column] for column, place in self._used}
 
     def _of_cells(self, cells: Mapping[str, str]) -> dict[str, Any]:
         told: dict[str, Any] = {}
@@ -57,10 +71,10 @@ class Plan:
     def _of_object(self, values: Mapping[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = {}
         for name, value in values.items():
-            if name not in self._places:
-                self._places[name] = self._named(name)
-            place = self._places[name]
+            place = self._places[name] if name in self._places else self._named(name)
             if place is not None:
+                # Names that go nowhere are not kept: each row may have others.
+                self._places[name] = place
                 told[place] = value
         return told
 

@@ -6,8 +6,9 @@ a person, the next one finds.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -15,14 +16,13 @@ import msgspec
 from ringbook.domain.contact import check_size
 from ringbook.domain.linking import ATTRIBUTES, People, Person, Value, identity_keys, value_key, values_of
 from ringbook.domain.phone import Phone, normalise
+from ringbook.domain.plain_rows import NO_ROWS, PlainRows
 from ringbook.domain.problems import Conflict, Invalid, Missing, Problem
 from ringbook.domain.schema import CUSTOMER_ID, Attribute, Schema
-from ringbook.domain.text import search_key
+from ringbook.domain.text import is_storable, search_key
 
 Mode = Literal["add", "update", "upsert"]
 What = Literal["added", "updated", "unchanged", "refused"]
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class Preparing(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct):
-    """A row that fits the schema."""
+    """A row that fits the schema. `at` is its place."""
 
     at: int
     values: dict[str, Any]
@@ -71,11 +71,34 @@ class Arrival(msgspec.Struct):
 
 
 class Prepared(msgspec.Struct):
-    """Rows as they were read, in their order, and those that do not fit."""
+    """Rows as they were read, in their order; those that do not fit; and those that are plain."""
 
     how: Preparing
     arrivals: list[Arrival]
     refused: list[Outcome]
+    plain: PlainRows = NO_ROWS
+
+    @property
+    def count(self) -> int:
+        return len(self.arrivals) + len(self.refused) + len(self.plain.places)
+
+    def keys(self) -> Set[str] | None:
+        """The identity keys of whom the rows may be about; None where these do not say all.
+
+        A default may be a key, and whom a number means that is sought may have it as any of its numbers.
+        """
+        sought = self.how.sought
+        if any(attribute.default for attribute in self.how.attributes) or (sought and sought.type == "Phone"):
+            return None
+        return {*self.plain.held(), *(key for row in self.arrivals for key in row.keys)}
+
+    def reading_apart(self, places: Collection[int]) -> Prepared:
+        """The same, with the plain rows at these places read as all others are."""
+        if not places:
+            return self
+        apart = prepared(self.how, self.plain.only(places).said())
+        arrivals = sorted([*self.arrivals, *apart.arrivals], key=attrgetter("at"))
+        return Prepared(self.how, arrivals, [*self.refused, *apart.refused], self.plain.without(places))
 
 
 def prepare(how: Preparing, rows: Sequence[Mapping[str, Any]]) -> Prepared:
@@ -105,8 +128,7 @@ class _Reading:
     def arrival(self, at: int, row: Mapping[str, Any]) -> Arrival:
         values = self._schema.accept(row)
         for key, value in values.items():
-            # Without a search in what most values are: short and plain.
-            if isinstance(value, str) and not (value.isascii() and value.isprintable()) and _UNSTORABLE.search(value):
+            if isinstance(value, str) and not is_storable(value):
                 raise Invalid("A value cannot be stored.", field=key)
         phone_keys = self._schema.phone_keys
         phones = {key: normalise(values[key], self._region) for key in values if key in phone_keys and values[key]}
@@ -140,23 +162,17 @@ class _Reading:
         raise Invalid(f"{sought.key} says who it is, and is empty.", field=sought.key)
 
 
-def apart(rows: Sequence[Arrival]) -> set[int]:
-    """The places of rows that nobody else here can be about: no other row has one of their keys."""
-    first: dict[str, int] = {}
-    shared: set[int] = set()
-    for row in rows:
-        for key in row.keys:
-            other = first.setdefault(key, row.at)
-            if other != row.at:
-                shared |= {other, row.at}
-    return {row.at for row in rows} - shared
+def about_nobody_else(rows: Sequence[Arrival]) -> set[int]:
+    """The places of rows that are about nobody whom another row here is about: they share no key."""
+    having = Counter(key for row in rows for key in set(row.keys))
+    return {row.at for row in rows if all(having[key] == 1 for key in row.keys)}
 
 
-def says_nothing_new(schema: Schema, row: Arrival, known: Mapping[str, Any]) -> bool:
-    """Whether a contact with these attributes stays as it is, and may, when the row is told to it."""
-    if any(known.get(key) != value for key, value in row.values.items()):
+def says_nothing_new(schema: Schema, values: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether a contact with the attributes that are known stays as it is, and may, when these are told to it."""
+    if any(known.get(key) != value for key, value in values.items()):
         return False
-    return all(known.get(key) not in (None, "") for key in schema.required_keys if key in row.values)
+    return all(known.get(key) not in (None, "") for key in schema.required_keys if key in values)
 
 
 class Newcomers:

@@ -8,7 +8,7 @@ prefixes, invalid numbers) is left to it; `ringbook.domain.phone` goes that way.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import NewType
 
@@ -48,15 +48,31 @@ def usual(text: str, region: str) -> tuple[E164, str] | None:
     """The valid number in a usual spelling, and its digits as written. None: ask libphonenumber."""
     if len(text) > _LONGEST_USUAL or not text.isascii():
         return None
-    digits = text.translate(_WITHOUT_PUNCTUATION)
+    return _read(text.translate(_WITHOUT_PUNCTUATION), _HOMES.get(region) or _home(region))
+
+
+def usual_of_all(texts: Sequence[str], region: str) -> list[tuple[E164, str] | None]:
+    """usual() of each text, for half of what single calls cost."""
+    # The line end is no punctuation: it keeps the texts apart.
+    together = "\n".join(texts)
+    read = together.translate(_WITHOUT_PUNCTUATION).split("\n") if together.isascii() else []
+    if len(read) != len(texts) or max(map(len, texts), default=0) > _LONGEST_USUAL:
+        return [usual(text, region) for text in texts]
+    home = _HOMES.get(region) or _home(region)
+    if home is None:
+        return [_read(digits, None) for digits in read]
+    bare, plus_code = home.is_bare_at_home, home.plus_code
+    return [(E164(plus_code + digits), digits) if bare(digits) else _read(digits, home) for digits in read]
+
+
+def _read(digits: str, home: Plan | None) -> tuple[E164, str] | None:
     if digits[:1] == "+":
         digits = digits[1:]
         e164 = _international(digits)
-        return None if e164 is None else (e164, digits)
-    home = _HOMES.get(region) or _home(region)
-    if home is None:
+    elif home is None:
         return None
-    e164 = E164(home.plus_code + digits) if home.is_bare_at_home(digits) else _national(digits, home)
+    else:
+        e164 = E164(home.plus_code + digits) if home.is_bare_at_home(digits) else _national(digits, home)
     return None if e164 is None else (e164, digits)
 
 

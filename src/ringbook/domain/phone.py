@@ -27,7 +27,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
@@ -35,7 +35,7 @@ from typing import NewType
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
-from ringbook.domain.numbering import E164, is_surely_invalid, usual
+from ringbook.domain.numbering import E164, is_surely_invalid, usual, usual_of_all
 from ringbook.domain.twins import folded
 
 MatchKey = NewType("MatchKey", str)
@@ -91,6 +91,31 @@ def normalise(raw: str, region: str) -> Phone:
     """What is to be known about a number, written in any way by a tenant of this region (an ISO code)."""
     fast = _fast(raw, region)
     return _slow(raw, region) if fast is None else fast
+
+
+def normalise_all(
+    raws: Sequence[str | None], region: str
+) -> tuple[list[str], list[str | None], list[str], list[str | None]]:
+    """What is to be known about many numbers: raw texts, E.164, digits and match keys. None is no number."""
+    texts = [raw or "" for raw in raws]
+    e164s: list[str | None] = []
+    digits: list[str] = []
+    keys: list[str | None] = []
+    for raw, found in zip(texts, usual_of_all(texts, region), strict=True):
+        if found is not None:
+            e164s.append(found[0])
+            digits.append(found[1])
+            keys.append(folded(found[0]))
+        elif raw:
+            phone = _slow(raw, region)
+            e164s.append(phone.e164)
+            digits.append(phone.digits)
+            keys.append(phone.match_key)
+        else:
+            e164s.append(None)
+            digits.append("")
+            keys.append(None)
+    return texts, e164s, digits, keys
 
 
 def warm(region: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, Literal
@@ -109,6 +109,10 @@ class Schema:
     def _defaults(self) -> tuple[tuple[str, str], ...]:
         return tuple((a.key, a.default) for a in self.attributes if a.default is not None)
 
+    @property
+    def has_defaults(self) -> bool:
+        return bool(self._defaults)
+
     @cached_property
     def unique(self) -> tuple[Attribute, ...]:
         return tuple(a for a in self.attributes if a.unique and a.type != "Phone")
@@ -203,6 +207,15 @@ def fault_of(attribute: Attribute, value: Any) -> str | None:
     return None
 
 
+def all_fit(attribute: Attribute, texts: Sequence[str]) -> bool:
+    """Whether fault_of() finds nothing in any of these texts."""
+    if attribute.type not in ("Text", "Phone", *_CHECKS):
+        return all(fault_of(attribute, text) is None for text in texts)
+    if texts and fault_of(attribute, max(texts, key=len)):
+        return False
+    return attribute.type not in _CHECKS or all(map(_CHECKS[attribute.type][0], filter(None, texts)))
+
+
 def searchable_text(attribute: Attribute, value: Any) -> str | None:
     """The folded copy of a value that searches compare with; None where there is nothing to find."""
     if value is None or value == "":
@@ -256,7 +269,7 @@ def _url(text: str) -> bool:
 
 
 _CHECKS: dict[str, tuple[Any, str]] = {
-    "Email": (lambda text: _EMAIL.fullmatch(text) is not None, "must be an e-mail address"),
+    "Email": (_EMAIL.fullmatch, "must be an e-mail address"),
     "Date": (lambda text: _date(text) is not None, "must be a date, YYYY-MM-DD"),
     "DateTime": (lambda text: _datetime(text) is not None, "must be a date and time, ISO 8601"),
     "URL": (_url, "must be a URL"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -35,6 +35,18 @@ class FileForm(msgspec.Struct, frozen=True):
         """Whether cells are texts as somebody typed them, of which an empty one says nothing."""
         return self.format in ("csv", "xlsx")
 
+    @property
+    def told(self) -> str:
+        """How it is read, for people."""
+        parts = [self.format, self.encoding]
+        if self.format == "csv":
+            parts.append(
+                f"“{self.delimiter}” between columns" if self.delimiter.isprintable() else "tabs between columns"
+            )
+        if self.is_textual:
+            parts.append("with a header" if self.header else "without a header")
+        return ", ".join(parts)
+
 
 class Mark(msgspec.Struct, frozen=True):
     """A place between two rows: where the next one begins, in the format's own count, and how many are before it."""
@@ -53,6 +65,16 @@ class Row:
     number: int
     values: Mapping[str, Any]
     fault: str = ""
+
+
+class TableRows(NamedTuple):
+    """Rows of a table, each with a cell for every column: their numbers and their cells, and the rows between them that
+    could not be read.
+    """
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[str]]
+    unread: Sequence[Row]
 
 
 class Reader(Protocol):

@@ -11,8 +11,8 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,20 +20,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ringbook.core import import_ids, intake
+from ringbook.core.abreast import Abreast, Turn
 from ringbook.core.context import Context
 from ringbook.core.import_files import Examined, Slice, examine, reader_of, slices_of
 from ringbook.core.import_replace import note_named, remove_rest
+from ringbook.core.intake import Decided
 from ringbook.domain.calling_list import CallingList
+from ringbook.domain.cells import RINGBOOK_ID
+from ringbook.domain.drafting import Drafting
 from ringbook.domain.event import PROGRESS
-from ringbook.domain.exchange import RINGBOOK_ID, Counts, Import, ImportSettings, ImportState, progress_of
 from ringbook.domain.import_mapping import propose_attributes, propose_fields, settled
 from ringbook.domain.import_plan import Plan
-from ringbook.domain.intake import Mode, Outcome, Preparing, prepare
+from ringbook.domain.imports import Counts, Import, ImportSettings, ImportState, progress_of
+from ringbook.domain.intake import Mode, Outcome, Preparing
 from ringbook.domain.problems import Conflict, Invalid, Problem, Unavailable
 from ringbook.domain.schema import Schema
 from ringbook.domain.table import FileForm, Mark
-from ringbook.store import events, journal, lists
-from ringbook.store import imports as stored
+from ringbook.store import events, imports, journal, lists
+from ringbook.store import import_work as stored
+from ringbook.store.import_content import Refusal
 from ringbook.store.schema import schema as stored_schema
 
 if TYPE_CHECKING:
@@ -100,7 +105,7 @@ def check_settings(mode: str, key: str | None, schema: Schema) -> None:
         raise Invalid(f"The schema has no attribute {key[:60]}.", field="key")
 
 
-class Exchange:
+class ImportRun:
     """One import in one worker's hands. `told` hears of its progress."""
 
     def __init__(self, context: Context, job: Import, worker: str, file: Path, told: Told) -> None:
@@ -140,32 +145,40 @@ class Exchange:
         async with context.database.transaction() as tx:
             if self._job.settings.dry_run:
                 await stored.start_over(tx, tenant_id, self._job.id)
-            self._job = await stored.get(tx, tenant_id, self._job.id)
+            self._job = await imports.get(tx, tenant_id, self._job.id)
             assert self._job.form is not None
             return await plan_of(tx, context, self._job.settings, self._job.form)
 
     async def _enter_all(self, plan: Plan, target: CallingList | None) -> ImportState:
-        """Write slice after slice, each in its own transaction."""
-        async for part in self._slices(plan):
-            await self._patiently(partial(self._write, plan, target, part))
-            if self._cancelled:
-                return "cancelled"
+        """Write the slices, each in its own transaction, and committed in their order."""
+        abreast = Abreast(partial(self._write, plan, target), self._patiently)
+        try:
+            async with aclosing(self._slices(plan, target)) as slices:
+                async for part in slices:
+                    await abreast.add(part)
+                    if self._cancelled:
+                        break
+            await abreast.finish()
+        finally:
+            await abreast.stop()
+        if self._cancelled:
+            return "cancelled"
         if self._job.settings.mode == "replace" and target is not None:
             while await self._patiently(partial(self._remove, target)):
                 pass
         return "done"
 
-    async def _write(self, plan: Plan, target: CallingList | None, part: Slice) -> None:
+    async def _write(self, plan: Plan, target: CallingList | None, part: Slice, turn: Turn) -> None:
         async with self._context.database.transaction() as tx:
-            counts, refusals = await self._enter(tx, plan, target, part)
-            job = await self._advance(tx, part, counts, refusals)
+            counts, refusals = await self._enter(tx, plan, target, part, turn.decided)
+            await turn.comes()
+            job = await self._advance(tx, part.mark, counts, refusals)
         self._tell(job)
 
     async def _remove(self, target: CallingList) -> int:
         async with self._context.database.transaction() as tx:
             removed = await remove_rest(tx, self._importing, self._job, target)
-            part = Slice(mark=Mark(self._job.next_offset, self._job.next_row))
-            job = await self._advance(tx, part, Counts(removed=removed), [])
+            job = await self._advance(tx, self._reached, Counts(removed=removed), [])
         self._tell(job)
         return removed
 
@@ -179,27 +192,27 @@ class Exchange:
             rehearsal = tx.transaction()
             await rehearsal.start()
             try:
-                async for part in self._slices(plan):
-                    counts, refusals = await self._enter(tx, plan, target, part)
-                    await self._note(part, counts, refusals)
-                    if self._cancelled:
-                        return "cancelled"
+                async with aclosing(self._slices(plan, target)) as slices:
+                    async for part in slices:
+                        counts, refusals = await self._enter(tx, plan, target, part)
+                        await self._note(part.mark, counts, refusals)
+                        if self._cancelled:
+                            return "cancelled"
                 while job.settings.mode == "replace" and target is not None:
                     removed = await remove_rest(tx, self._importing, job, target)
                     if not removed:
                         break
-                    part = Slice(mark=Mark(self._job.next_offset, self._job.next_row))
-                    await self._note(part, Counts(removed=removed), [])
+                    await self._note(self._reached, Counts(removed=removed), [])
             finally:
                 await rehearsal.rollback()
         return "done"
 
-    async def _note(self, part: Slice, counts: Counts, refusals: Sequence[stored.Refusal]) -> None:
+    async def _note(self, to: Mark, counts: Counts, refusals: Sequence[Refusal]) -> None:
         async with self._context.database.transaction() as tx:
-            job = await self._advance(tx, part, counts, refusals)
+            job = await self._advance(tx, to, counts, refusals)
         self._tell(job)
 
-    async def _advance(self, tx: Tx, part: Slice, counts: Counts, refusals: Sequence[stored.Refusal]) -> Import:
+    async def _advance(self, tx: Tx, to: Mark, counts: Counts, refusals: Sequence[Refusal]) -> Import:
         now = time.monotonic()
         seconds, self._since = now - self._since, now
         job = await stored.advance(
@@ -207,7 +220,7 @@ class Exchange:
             self._context.tenant.id,
             self._job,
             self._worker,
-            part.mark,
+            to,
             counts,
             seconds,
             refusals,
@@ -217,6 +230,10 @@ class Exchange:
             await events.publish(tx, self._context.author, PROGRESS, progress_of(job), entity_id=job.id)
         return job
 
+    @property
+    def _reached(self) -> Mark:
+        return Mark(self._job.next_offset, self._job.next_row)
+
     def _tell(self, job: Import) -> None:
         self._job = job
         self._cancelled = self._cancelled or job.cancel_asked
@@ -225,22 +242,24 @@ class Exchange:
     # ---- One slice
 
     async def _enter(
-        self, tx: Tx, plan: Plan, target: CallingList | None, part: Slice
-    ) -> tuple[Counts, Sequence[stored.Refusal]]:
+        self, tx: Tx, plan: Plan, target: CallingList | None, part: Slice, decided: Decided = lambda alone: None
+    ) -> tuple[Counts, Sequence[Refusal]]:
         """Write a slice; what became of its rows, and which were refused."""
         job, context = self._job, self._context
         if target is None:
-            outcomes = await import_ids.contacts(tx, context, part.said, job, part.prepared)
+            outcomes = await import_ids.contacts(tx, context, part.said, job, part.prepared, decided)
         else:
             mode: Mode = "upsert" if job.settings.mode == "replace" else job.settings.mode
             if not target.layout.keys and job.settings.mode == "replace":
                 mode = "add"
-            outcomes = await intake.list_records(tx, context, target, part.said, mode=mode, import_id=job.id)
+            outcomes = await intake.list_records(
+                tx, context, target, part.said, mode=mode, import_id=job.id, drafts=part.drafts
+            )
             if job.settings.mode == "replace":
                 await note_named(tx, context, job, target, part.said, outcomes)
         repeated = await self._repeated(tx, outcomes, "contact" if target is None else "list_record")
         counts = _counted(outcomes, part, len(repeated))
-        refusals = [stored.Refusal(row.number, "", f"{_capital(row.fault)}.", dict(row.values)) for row in part.unread]
+        refusals = [Refusal(row.number, "", f"{_capital(row.fault)}.", dict(row.values)) for row in part.unread]
         for outcome in outcomes:
             if outcome.problem is not None:
                 refusals.append(self._refusal(plan, part, outcome, outcome.at in repeated))
@@ -260,31 +279,33 @@ class Exchange:
                 seen.add(id_)
         return repeated
 
-    def _refusal(self, plan: Plan, part: Slice, outcome: Outcome, repeated: bool) -> stored.Refusal:
+    def _refusal(self, plan: Plan, part: Slice, outcome: Outcome, repeated: bool) -> Refusal:
         problem, row = outcome.problem, part.rows[outcome.at]
         assert problem is not None
         place = getattr(problem, "field", None) or problem.facts.get("field")
         told = f"{problem.message.rstrip('.')}."
         if repeated:
             told = f"An earlier row of the file is about the same {'contact' if place else 'record'}. {told}"
-        return stored.Refusal(row.number, plan.column_of(place) or place or "", told, dict(row.values))
+        return Refusal(row.number, plan.column_of(place) or place or "", told, dict(row.values))
 
     # ---- Steps around it
 
-    async def _slices(self, plan: Plan) -> AsyncIterator[Slice]:
+    async def _slices(self, plan: Plan, target: CallingList | None) -> AsyncGenerator[Slice, None]:
         """The slices that are still to be done; the next is read while one is written."""
         job = self._job
         assert job.form is not None
         reader = reader_of(self._file, job.form, Mark(job.next_offset, job.next_row))
-        slices = slices_of(reader, plan.said)
-        how = None
-        if job.settings.list_id is None:
+        how: Preparing | Drafting
+        if target is not None:
+            how = Drafting(target.layout, self._context.tenant.region)
+        else:
             async with self._context.database.reading() as tx:
                 how = await intake.preparing(tx, self._context, job.settings.key)
-        coming = asyncio.create_task(asyncio.to_thread(_next, slices, how))
+        slices = slices_of(reader, plan, how)
+        coming = asyncio.create_task(asyncio.to_thread(next, slices, None))
         try:
             while (part := await coming) is not None:
-                coming = asyncio.create_task(asyncio.to_thread(_next, slices, how))
+                coming = asyncio.create_task(asyncio.to_thread(next, slices, None))
                 yield part
         finally:
             coming.cancel()
@@ -343,14 +364,6 @@ class Exchange:
     @property
     def _importing(self) -> Context:
         return import_ids.importing(self._context, self._job)
-
-
-def _next(slices: Iterator[Slice], how: Preparing | None) -> Slice | None:
-    """The next slice, and its rows prepared if they are contacts that name no ids."""
-    part = next(slices, None)
-    if part is not None and how is not None and not any(RINGBOOK_ID in row for row in part.said):
-        part.prepared = prepare(how, part.said)
-    return part
 
 
 def _counted(outcomes: Sequence[Outcome], part: Slice, repeated: int) -> Counts:
