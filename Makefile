@@ -33,7 +33,7 @@ check: .venv/.dev ## Everything that gates a commit: format, lint, types, import
 bench: .venv/.bench ## Measure look-up, writes and import, as ratios to the ceiling and to the usual stack.
 	$(bin)/python -m bench $(ARGS)
 
-soak: .venv/.bench ## What takes too long for the tests: a million rows killed five times, 100,000 contacts out and in. ARGS="--rows N" for fewer.
+soak: .venv/.bench ## What takes too long for the tests: a million rows killed ten times, 100,000 contacts out and in. ARGS="--rows N --contacts N" for fewer.
 	$(bin)/python -m bench.soak $(ARGS)
 
 screenshots: .venv/.dev ## Every page of the console as a picture, in build/screenshots. It needs chromium.

@@ -29,6 +29,13 @@ _TARGETS: Mapping[str, tuple[str, float, bool]] = {
     "jtel_transaction_ms": ("jtel, all contacts: oldest transaction seen, ms", 250.0, False),
     "claims_per_second": ("records a second to 16 claimers", 0.0, True),
     "claims_wrong": ("records that two claimers got, or none", 0.0, False),
+    "import_rows_per_second": ("import of contacts, all new, rows/s", 60_000.0, True),
+    "import_to_copy": ("the same, of PostgreSQL copying the file into one table", 0.0, True),
+    "import_again_to_first": ("import of the same file again, of the first time", 3.0, True),
+    "import_list_us": ("import of a list in two campaigns, us a record (60 s a million)", 60.0, False),
+    "bind_us": ("the list bound to two further campaigns, us a record (60 s a million)", 60.0, False),
+    "import_lookup_p99_ms": ("look-up p99 while contacts are imported, ms", 20.0, False),
+    "import_peak_mb": ("most memory of an importer, MB", 300.0, False),
     "contact_to_pgbench": ("POST /v1/contacts, of pgbench with the same rows", 0.0, True),
     "submit_to_pgbench": ("Mindful submit, of pgbench with the same rows", 0.0, True),
     "lookup_p99_ms": ("look-up p99, ms", 3.0, False),
@@ -67,7 +74,9 @@ def figures(results: Results) -> dict[str, float]:
     assert results.batches is not None, "they come last"
     assert results.claims is not None, "they come after"
     assert results.pops is not None, "they come first"
-    assert results.streamed is not None, "and this at the very end"
+    assert results.streamed is not None, "they come next to last"
+    assert results.imports is not None, "and they at the very end"
+    imports = results.imports
     return {
         "lookup_to_pgbench": results.ratio("lookup", "pgbench lookup"),
         "lookup_to_one_table": results.ratio("lookup", "pgbench one table"),
@@ -86,6 +95,13 @@ def figures(results: Results) -> dict[str, float]:
         "jtel_transaction_ms": results.streamed.longest_transaction,
         "claims_per_second": results.claims.rate,
         "claims_wrong": results.claims.twice + abs(results.claims.forgotten),
+        "import_rows_per_second": imports.new.rate,
+        "import_to_copy": imports.new.rate / imports.copied,
+        "import_again_to_first": imports.again.rate / imports.new.rate,
+        "import_list_us": 1_000_000 / imports.listed.rate,
+        "bind_us": 1_000_000 * imports.bound / imports.listed.rows,
+        "import_lookup_p99_ms": imports.new.percentile(0.99),
+        "import_peak_mb": max(one.peak_mb for one in (imports.new, imports.again, imports.listed)),
         "contact_to_pgbench": results.ratio("contact", "pgbench contact"),
         "submit_to_pgbench": results.ratio("submit", "pgbench submit"),
         "lookup_p99_ms": lookup.p99 or 0.0,

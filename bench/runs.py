@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import batches, claims, events, servers, streaming
+from bench import batches, claims, events, imports, servers, streaming
 from bench.batches import Batches
 from bench.claims import Claimed
 from bench.data import HERE, Database, Size, database
 from bench.events import Pops
+from bench.imports import Imports
 from bench.load import Http, Pgbench, Sample, median, of_file, of_statement, require_programs
 from bench.machine import Memory, memory, processor_times, tree
 from bench.problem import BenchProblem
@@ -77,6 +78,7 @@ class Results:
     claims: Claimed | None = None
     pops: Pops | None = None
     streamed: Streamed | None = None
+    imports: Imports | None = None
     stolen: float = 0.0
     """The share of processor time that the machine's host gave to others meanwhile."""
 
@@ -100,6 +102,8 @@ def measure(plan: Plan, place: Path) -> Results:
         _tell(f"{plan.size.contacts} contacts: made at the first run, kept for the next")
         with database(place.resolve(), plan.size) as made:
             _run_all(made, results)
+        _tell("imports")
+        results.imports = imports.measure(plan.size.contacts, place.resolve())
     except EmbeddedProblem as problem:
         raise BenchProblem(str(problem)) from problem
     return results
