@@ -155,7 +155,7 @@ def _of_rows(rows: Iterator[Row], plan: Plan, how: Preparing | Drafting) -> tupl
             unread.append(row)
         weight += sum(len(value) for value in row.values.values() if isinstance(value, str))
         # A row that is read by itself takes several times as much memory.
-        if len(readable) + len(unread) >= SLICE // 2 or weight > HEAVIEST:
+        if len(readable) + len(unread) >= SLICE // 2 or weight > HEAVIEST // 4:
             over = False
             break
     part = Slice(readable, unread, len(readable) + len(unread), said)

@@ -269,7 +269,11 @@ class ImportRun:
         """The places of rows about somebody, or some record, that an earlier row of the file was about."""
         about = [(outcome.at, _about(outcome)) for outcome in outcomes if outcome.what != "added"]
         ids = [id_ for _, id_ in about if id_ is not None]
-        own = await stored.own_among(tx, self._context.tenant.id, self._job.id, table, ids) if ids else set()
+        # Of a file that brings nobody new, no row is about somebody whom it brought.
+        has_brought = self._job.counts.added > 0 or len(about) < len(outcomes)
+        own: set[int] = set()
+        if ids and has_brought:
+            own = await stored.own_among(tx, self._context.tenant.id, self._job.id, table, ids)
         seen: set[int] = set()
         repeated = {at for at, id_ in about if id_ in own}
         for at, id_ in about:
