@@ -299,10 +299,10 @@ async def test_nobody_is_erased_while_a_file_that_may_have_them_is_imported(core
     with pytest.raises(Conflict) as refused:
         await records.erasure.erase(zerlina.id)
     assert refused.value.facts == {"import_id": job.id}
-    await records.imports.cancel(job.id)
     assert await _blocks(core, records) == 1
-    await records.erasure.erase(zerlina.id)
+    await records.imports.cancel(job.id)
     assert await _blocks(core, records) == 0
+    await records.erasure.erase(zerlina.id)
 
 
 async def _blocks(core: Core, records: Records) -> int:

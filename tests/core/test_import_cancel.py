@@ -77,9 +77,10 @@ async def test_a_dry_run_that_is_cancelled_leaves_nothing(records: Records, core
         await records.imports.undo(sent.id)
 
 
-async def blocks(core: Core) -> int:
+async def blocks(core: Core, records: Records) -> int:
     async with core.database.reading() as tx:
-        return int(await tx.fetchval("SELECT count(*) FROM import_block"))
+        query = "SELECT count(*) FROM import_block WHERE tenant_id = $1"
+        return int(await tx.fetchval(query, records.tenant.id))
 
 
 @pytest.mark.parametrize("rest", [b"", b"1\n" * 1_000_000], ids=["at its end", "in the middle"])
@@ -102,15 +103,15 @@ async def test_one_whose_file_still_arrives_is_cancelled_and_takes_no_more(
         await records.imports.upload("x.csv", await records.imports.settings(ImportSettings()), arriving())
     assert taken <= 2, "the rest is not waited for"
     assert only(await records.imports.all()).state == "cancelled"
-    assert await blocks(core) == 0
+    assert await blocks(core, records) == 0
     assert not await records.imports.work()
 
 
 async def test_one_that_waits_is_cancelled_and_its_file_is_forgotten(records: Records, core: Core) -> None:
     sent = await records.imports.upload("x.csv", await records.imports.settings(ImportSettings()), content())
-    assert await blocks(core) == 1
+    assert await blocks(core, records) == 1
     assert (await records.imports.cancel(sent.id)).state == "cancelled"
-    assert await blocks(core) == 0
+    assert await blocks(core, records) == 0
     assert not await records.imports.work()
     assert (await records.imports.get(sent.id)).counts == Counts()
 
@@ -123,7 +124,7 @@ async def test_a_file_that_never_arrived_to_its_end_is_forgotten(records: Record
     await move_clock(core, records.tenant.id, 86400 + 60)
     assert await forget_old(core.database) == 1
     assert await records.imports.all() == []
-    assert await blocks(core) == 0
+    assert await blocks(core, records) == 0
 
 
 async def test_refused_rows_are_kept_for_a_month(records: Records, core: Core, tmp_path: Path) -> None:
