@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-import msgspec
 
 from ringbook.domain.attempt import Attempt, Outcome
 from ringbook.domain.campaign import CampaignRecord
 from ringbook.store.campaigns import record as campaign_record
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -118,7 +118,7 @@ async def apply(
         """,
         tenant_id,
         of.id,
-        msgspec.json.encode(phone_tries).decode(),
+        json_text(phone_tries),
         attempt.started_at,
         attempt.outcome,
         attempt.disposition,

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from ringbook.domain.phone import Phone
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -57,7 +58,7 @@ async def put_attributes(tx: Tx, tenant_id: int, attributes: Mapping[int, Attrib
         """,
         tenant_id,
         list(attributes),
-        [_json(one) for one in attributes.values()],
+        [json_text(one) for one in attributes.values()],
     )
 
 
@@ -74,7 +75,7 @@ async def hide(tx: Tx, tenant_id: int, attribute_id: int, values: Mapping[int, A
         tenant_id,
         attribute_id,
         list(values),
-        [_json(value) for value in values.values()],
+        [json_text(value) for value in values.values()],
     )
 
 
@@ -198,7 +199,3 @@ async def put_numbers(
 
 def _by_contact(rows: Sequence[asyncpg.Record]) -> dict[int, Attributes]:
     return {row["id"]: msgspec.json.decode(row["attributes"]) for row in rows}
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -11,6 +11,7 @@ import msgspec
 from ringbook.domain.campaign import Campaign, CampaignRecord, Recall, status_of
 from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -46,7 +47,7 @@ async def insert(tx: Tx, tenant_id: int, campaign: Campaign) -> Campaign:
         campaign.type,
         campaign.enabled,
         campaign.state,
-        msgspec.json.encode(campaign.settings).decode(),
+        json_text(campaign.settings),
     )
     assert row is not None
     return _campaign(row)
@@ -72,7 +73,7 @@ async def update(tx: Tx, tenant_id: int, campaign: Campaign) -> None:
         campaign.type,
         campaign.enabled,
         campaign.state,
-        msgspec.json.encode(campaign.settings).decode(),
+        json_text(campaign.settings),
     )
 
 

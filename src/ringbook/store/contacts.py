@@ -15,6 +15,7 @@ from ringbook.domain.phone import Phone
 from ringbook.domain.problems import MergedAway, Missing
 from ringbook.domain.schema import NAME_KEYS, Schema, searchable_text
 from ringbook.domain.text import words
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -33,7 +34,7 @@ async def insert(tx: Tx, schema: Schema, tenant_id: int, attributes: Mapping[str
         RETURNING id, created_second, attributes, version, created_at, updated_at
         """,
         tenant_id,
-        _json(attributes),
+        json_text(attributes),
     )
     assert row is not None
     contact = contact_of(row)
@@ -55,7 +56,7 @@ async def update(tx: Tx, schema: Schema, tenant_id: int, before: Contact, attrib
         """,
         tenant_id,
         before.id,
-        _json(attributes),
+        json_text(attributes),
     )
     assert row is not None
     old, new = search_entries(schema, before.attributes), search_entries(schema, attributes)
@@ -155,7 +156,7 @@ async def bring_back(tx: Tx, schema: Schema, tenant_id: int, contact: Contact) -
         """,
         tenant_id,
         contact.id,
-        _json(contact.attributes),
+        json_text(contact.attributes),
     )
     assert row is not None
     await _put_entries(tx, tenant_id, contact.id, search_entries(schema, contact.attributes))
@@ -431,7 +432,3 @@ def contact_of(row: asyncpg.Record) -> Contact:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

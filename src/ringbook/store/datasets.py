@@ -11,6 +11,7 @@ import msgspec
 from ringbook.domain.dataset import DataSet, Template, Values
 from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
+from ringbook.store.json_text import json_text
 from ringbook.store.lanes import HotStatement
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ async def submit(tx: Tx, tenant_id: int, template: Template, number: str, match_
         template.id,
         number,
         match_key,
-        msgspec.json.encode(values).decode(),
+        json_text(values),
         template.retention_seconds,
     )
     assert row is not None

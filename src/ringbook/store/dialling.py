@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-import msgspec
-
 from ringbook.domain.campaign import BARRED_BY_FILTER, BARRED_NUMBER, Chosen, Recall, Result, Tally
 from ringbook.domain.phone import MatchKey, Phone
 from ringbook.store.campaign_records import MOST
 from ringbook.store.do_not_call import MOST_LISTS
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -181,7 +180,7 @@ async def arrange(tx: Tx, tenant_id: int, calls: Sequence[tuple[int, datetime, R
         tenant_id,
         [id_ for id_, _, _ in calls],
         [at for _, at, _ in calls],
-        [msgspec.json.encode(recall).decode() for _, _, recall in calls],
+        [json_text(recall) for _, _, recall in calls],
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from ringbook.domain.access import Tenant, User
 from ringbook.domain.problems import Missing
+from ringbook.store.json_text import json_text
 from ringbook.store.lanes import HotStatement, Rows
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def put_tenant(tx: Tx, settings: TenantSettings) -> tuple[Tenant, TenantSe
         settings.wolkvox_licences,
         settings.cim,
         settings.cim_anonymous_networks,
-        msgspec.json.encode(settings.switches).decode(),
+        json_text(settings.switches),
     )
     assert row is not None
     return tenant_of(row), before

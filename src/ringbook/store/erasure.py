@@ -18,6 +18,7 @@ from ringbook.domain.erasure import Traces
 from ringbook.domain.page import fits
 from ringbook.domain.phone import MatchKey
 from ringbook.store import claimed_numbers
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -581,7 +582,7 @@ def _value(text: str | None) -> Any:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+    return None if value is None else json_text(value)
 
 
 def _count(status: str) -> int:

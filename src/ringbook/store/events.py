@@ -16,6 +16,7 @@ import msgspec
 from ringbook.domain.event import BEGINNING, Event, Place, Told, of_change
 from ringbook.domain.page import LARGEST_ID
 from ringbook.store.database import tell
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     import asyncpg
@@ -54,7 +55,7 @@ async def publish(
         agent,
         contact_ids,
         match_key,
-        msgspec.json.encode(data).decode(),
+        json_text(data),
     )
     return event_id
 

@@ -10,6 +10,7 @@ from ringbook.domain.phone import SPELLED
 from ringbook.domain.schema import CUSTOMER_ID, Schema
 from ringbook.domain.text import search_key
 from ringbook.store.contacts import Entry, contact_of
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -28,14 +29,14 @@ async def lock_identity(tx: Tx, tenant_id: int, keys: Iterable[str]) -> None:
         """
         INSERT INTO identity_key AS held (tenant_id, key)
         SELECT $1, key
-          FROM unnest($2::text[]) AS k (key)
+          FROM json_array_elements_text($2::json) AS k (key)
          ORDER BY key COLLATE "C"
         ON CONFLICT (tenant_id, key) DO UPDATE
            SET key = held.key
          WHERE false
         """,
         tenant_id,
-        ordered,
+        json_text(ordered),
     )
 
 

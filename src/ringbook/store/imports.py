@@ -14,6 +14,7 @@ from ringbook.domain.imports import Counts, Import, ImportSettings, ImportState,
 from ringbook.domain.page import fits
 from ringbook.domain.problems import Conflict, Missing
 from ringbook.domain.table import FileForm
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -56,7 +57,7 @@ async def get(tx: Tx, tenant_id: int, import_id: int) -> Import:
             f"SELECT {COLUMNS} FROM import_job WHERE tenant_id = $1 AND id = $2", tenant_id, import_id
         )
     if row is None:
-        raise Missing
+        raise Missing("There is no such import.", of="import")
     return import_of(row)
 
 
@@ -144,4 +145,4 @@ def import_of(row: asyncpg.Record) -> Import:
 
 
 def json_of(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return json_text(value)

@@ -12,6 +12,7 @@ import msgspec
 from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
 from ringbook.store.database import tell
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -182,7 +183,7 @@ async def _whose(tx: Tx, tenant_id: int, entity: str, ids: Sequence[int]) -> Map
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+    return None if value is None else json_text(value)
 
 
 def _raw(text: str | None) -> msgspec.Raw:

@@ -10,6 +10,7 @@ import msgspec
 
 from ringbook.domain.interaction import MOST_SUBMITTED, MOST_WRAP_UPS, Leg, LegDraft, leg_identity, merged
 from ringbook.domain.problems import Invalid
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -96,11 +97,11 @@ async def _insert(tx: Tx, tenant_id: int, interaction_id: int, root_call_id: str
         draft.disposition,
         draft.outcome,
         draft.wrap_up,
-        _json([draft.wrap_up] if draft.wrap_up else []),
+        json_text([draft.wrap_up] if draft.wrap_up else []),
         draft.notes,
         draft.supervision,
         draft.attempt_id,
-        _json(draft.submitted),
+        json_text(draft.submitted),
     )
     assert row is not None
     return leg_of(row)
@@ -154,9 +155,9 @@ async def _merge(tx: Tx, tenant_id: int, known: asyncpg.Record, root_call_id: st
         draft.disposition,
         draft.outcome,
         draft.wrap_up,
-        _json(wrap_ups),
+        json_text(wrap_ups),
         draft.notes,
-        _json(submitted),
+        json_text(submitted),
         draft.supervision,
         draft.attempt_id,
         leg_identity(root_call_id, draft),
@@ -253,9 +254,9 @@ async def _absorb_twin(tx: Tx, tenant_id: int, gone: int, after: Leg) -> None:
         after.disposition,
         after.outcome,
         after.wrap_up,
-        _json(after.wrap_ups),
+        json_text(after.wrap_ups),
         after.notes,
-        _json(after.submitted),
+        json_text(after.submitted),
         after.supervision,
     )
     await tx.execute("DELETE FROM leg WHERE tenant_id = $1 AND id = $2", tenant_id, gone)
@@ -282,7 +283,3 @@ def leg_of(row: asyncpg.Record) -> Leg:
         submitted=msgspec.json.decode(row["submitted"]),
         created_at=row["created_at"],
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -14,6 +14,7 @@ from ringbook.domain.page import fits
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Missing
 from ringbook.store.campaigns import leave_attempts
+from ringbook.store.json_text import json_text
 from ringbook.store.lanes import HotStatement, Rows
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ async def add_list(
         tenant_id,
         name,
         campaign_id,
-        msgspec.json.encode(fields).decode(),
+        json_text(fields),
         unique_keys,
     )
     assert row is not None
@@ -56,7 +57,7 @@ async def put_fields(
         """,
         tenant_id,
         list_id,
-        msgspec.json.encode(fields).decode(),
+        json_text(fields),
         unique_keys,
     )
     assert row is not None
@@ -186,7 +187,7 @@ async def update_record(
         """,
         tenant_id,
         record_id,
-        msgspec.json.encode(draft.fields).decode(),
+        json_text(draft.fields),
         draft.customer_id,
         draft.external_id,
         draft.key_text,
@@ -244,7 +245,8 @@ async def by_keys(
     rows = await tx.fetch(
         f"""
         SELECT k.n::int - 1 AS n, f.id
-          FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS k (key, submitted, n)
+          FROM ROWS FROM (json_array_elements_text($3::json), json_array_elements_text($4::json))
+               WITH ORDINALITY AS k (key, submitted, n)
          CROSS JOIN LATERAL (
                 SELECT f.id
                   FROM (
@@ -268,8 +270,8 @@ async def by_keys(
         """,
         tenant_id,
         target.id,
-        [key for key, _ in keys],
-        [submitted for _, submitted in keys],
+        json_text([key for key, _ in keys]),
+        json_text([submitted for _, submitted in keys]),
     )
     found = await _several(tx, tenant_id, {row["id"] for row in rows}) if rows else {}
     return {row["n"]: found[row["id"]] for row in rows if row["id"] in found}

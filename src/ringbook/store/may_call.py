@@ -11,6 +11,7 @@ import msgspec
 from ringbook.domain.do_not_call import DncType
 from ringbook.domain.may_call import CallingRules, TriesRule
 from ringbook.store.do_not_call import MOST_LISTS
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -49,7 +50,7 @@ async def put_rules(tx: Tx, tenant_id: int, new: CallingRules) -> None:
            SET rules = excluded.rules
         """,
         tenant_id,
-        msgspec.json.encode(new).decode(),
+        json_text(new),
     )
 
 

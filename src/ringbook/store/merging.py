@@ -13,6 +13,7 @@ from ringbook.domain.merging import Evidence, Merge
 from ringbook.domain.page import fits
 from ringbook.domain.problems import Missing
 from ringbook.store.contacts import contact_of
+from ringbook.store.json_text import json_text
 
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
@@ -226,7 +227,7 @@ async def add(tx: Tx, tenant_id: int, kept_id: int, merged_id: int, evidence: Ev
         tenant_id,
         kept_id,
         merged_id,
-        _json(evidence),
+        json_text(evidence),
     )
     assert row is not None
     return _merge(row)
@@ -300,7 +301,7 @@ async def put_evidence(tx: Tx, tenant_id: int, merge_id: int, evidence: Evidence
         "UPDATE contact_merge SET evidence = $3::json WHERE tenant_id = $1 AND id = $2",
         tenant_id,
         merge_id,
-        _json(evidence),
+        json_text(evidence),
     )
 
 
@@ -349,7 +350,3 @@ async def of_contact(tx: Tx, tenant_id: int, contact_id: int, below: int, limit:
 def _merge(row: asyncpg.Record) -> Merge:
     evidence = msgspec.json.decode(row["evidence"], type=Evidence)
     return Merge(row["id"], row["kept_id"], row["merged_id"], row["merged_at"], row["undone_at"], evidence)
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
