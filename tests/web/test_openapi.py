@@ -79,6 +79,7 @@ DIALECT = Dialect(
         ),
         Operation("GET", "/acme/{shelf}/list", _handle, "List", described=Described(media_types=("text/csv",))),
         Operation("POST", "/acme/{shelf}/search", _handle, "Search", body=Body, reads=True),
+        Operation("POST", "/acme/{shelf}/file", _handle, "File", described=Described(files=("text/csv",))),
         OpenOperation("POST", "/acme/token", _open, "Log in", form=Form, answer=Part),
         NotYet("DELETE", "/acme/{shelf}/things", "nobody asked for it"),
     ),
@@ -144,3 +145,12 @@ def test_what_is_no_json_and_how_to_sign_in_are_told() -> None:
     form = token["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     assert form == {"$ref": "#/components/schemas/Form"}
     assert token["responses"]["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Part"}
+
+
+def test_a_body_that_is_a_file_may_be_the_file_of_a_form() -> None:
+    told = document(DIALECT)["paths"]["/acme/{shelf}/file"]["post"]
+    content = told["requestBody"]["content"]
+    assert told["requestBody"]["required"]
+    assert list(content) == ["text/csv", "multipart/form-data"]
+    assert content["multipart/form-data"]["schema"]["properties"] == {"file": content["text/csv"]["schema"]}
+    assert "413" in told["responses"]

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from ringbook.domain.problems import Invalid, Malformed, TooLarge
+from ringbook.web.choices import choices
 
 READ = "ringbook.body"
 """Where a request's scope has the body that was read, for who keeps exchanges."""
@@ -18,6 +19,7 @@ READ = "ringbook.body"
 _MOST_PARAMETERS = 100
 _LONGEST_LENGTH = 18
 _LONGEST_ECHO = 200
+_NO_CHOICE = "Invalid enum value"
 
 # JSON can carry a control character only escaped; tab, line feed and carriage return are text like any other.
 # The first pattern is fast and may be wrong about a backslash that is itself escaped; the second reads one by one.
@@ -80,7 +82,7 @@ def parse(raw: bytes, type_: Any) -> Any:
             raw.decode()  # what the type leaves unread is text all the same
         return msgspec.json.decode(raw, type=type_)
     except msgspec.ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, type_) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"The body is not valid JSON: {error}.") from None
     except RecursionError:
@@ -113,14 +115,17 @@ def convert_query(pairs: list[tuple[str, str]], type_: Any) -> Any:
     try:
         return msgspec.convert(dict(reversed(pairs)), type_, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, type_) from None
 
 
-def invalid(error: msgspec.ValidationError) -> Invalid:
-    """The decoder's complaint with the field it is about."""
+def invalid(error: msgspec.ValidationError, type_: Any = None) -> Invalid:
+    """The decoder's complaint with the field it is about, and, of a type with a few values, with these."""
     text = str(error)
     place = _AT_PATH.search(text)
     named = _NAMED_FIELD.search(text)
     field = (place.group(1) if place else "") or (named.group(1) if named else "")
     # A name that is not known is the client's own, of any length.
-    return Invalid(_AT_PATH.sub("", text)[:_LONGEST_ECHO] + ".", field=field[:_LONGEST_ECHO] or None)
+    told = _AT_PATH.sub("", text)[:_LONGEST_ECHO]
+    if text.startswith(_NO_CHOICE) and (good := choices(type_, text.rpartition(" - at `")[2].rstrip("`"))):
+        told += f": it is {' or '.join(filter(None, (', '.join(good[:-1]), good[-1])))}"
+    return Invalid(f"{told}.", field=field[:_LONGEST_ECHO] or None)

@@ -60,6 +60,7 @@ class Described:
 
     `also` are further statuses of a success, `media_types` the kinds of a success's body where it is not JSON alone,
     `tables` the kinds of a request's body that are good besides JSON, as text that `Operation.decode` reads,
+    `files` those of a request whose body is a file (web/upload.py), which may also be the one file of a form,
     `headers` the request's headers that it looks at. `security` are the dialect's schemes that are good here (none:
     all of them). `statuses` are those of problems that this operation words otherwise than its dialect does.
     """
@@ -67,6 +68,7 @@ class Described:
     also: Sequence[int] = ()
     media_types: Sequence[str] = ("application/json",)
     tables: Sequence[str] = ()
+    files: Sequence[str] = ()
     headers: Sequence[str] = ()
     security: Sequence[str] = ()
     statuses: Sequence[tuple[type[Problem], int]] = ()

@@ -20,6 +20,8 @@ from ringbook.web.dialect import IDEMPOTENCY_KEY, AnyOperation, Described, Diale
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REFERENCES = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
+_FILE = {"type": "string", "format": "binary"}
+_FORM_OF_FILE = {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}}
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 
 _OF_NO_OPERATION = (problems.NoSuchOperation, problems.WrongVerb, problems.NotBuilt)
@@ -80,9 +82,13 @@ class _Document:
             if self._dialect.takes_keys(operation) and not operation.unkept:
                 parameters.append(_header(IDEMPOTENCY_KEY) | {"schema": _KEY})
             told["security"] = [{name: []} for name in said.security or self._dialect.security]
-            reads = operation.body is not None
+            reads = operation.body is not None or bool(said.files)
+            content: dict[str, Any] = {kind: {"schema": _FILE} for kind in said.files}
+            if said.files:
+                content["multipart/form-data"] = _FORM_OF_FILE
             if operation.body is not None:
-                content = self._content(operation.body) | {kind: {"schema": _TEXT} for kind in said.tables}
+                content |= self._content(operation.body) | {kind: {"schema": _TEXT} for kind in said.tables}
+            if content:
                 told["requestBody"] = {"required": True, "content": content}
         elif operation.form is not None:
             reads = True

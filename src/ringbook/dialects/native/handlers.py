@@ -57,9 +57,9 @@ async def list_changes(records: Records, call: Call[wire.ChangesQuery, None]) ->
     return answer.json(wire.changes_answer(changes, asked.limit))
 
 
-def id_of(call: Call[Any, Any]) -> int:
+def id_of(call: Call[Any, Any], of: str = "record") -> int:
     """The id in the path. A text that cannot be one names no record, which is all that anybody learns."""
     text = call.path["id"]
     if not (text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) <= LARGEST_ID):
-        raise Missing
+        raise Missing(f"There is no such {of}.")
     return int(text)
