@@ -15,6 +15,7 @@ import time
 import structlog
 
 from ringbook.core.access import Core
+from ringbook.core.import_rehearsals import forget_files
 from ringbook.core.imports import forget_old, tenants_with_work
 from ringbook.domain.problems import Problem
 from ringbook.store import directory
@@ -51,7 +52,7 @@ class Importers:
 
     async def sweep(self) -> int:
         """Forget the refused rows and leftovers of old imports; of how many."""
-        return await forget_old(self._database)
+        return await forget_old(self._database) + await forget_files(self._database)
 
 
 async def carry_out_all(dsn: str) -> None:

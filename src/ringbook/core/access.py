@@ -28,6 +28,7 @@ from ringbook.core.exports import Exports
 from ringbook.core.finding import Finding
 from ringbook.core.idempotency import Idempotency
 from ringbook.core.import_profiles import ImportProfiles
+from ringbook.core.import_rehearsals import Rehearsals
 from ringbook.core.imports import Imports
 from ringbook.core.intake import Intake
 from ringbook.core.interactions import Interactions
@@ -98,6 +99,7 @@ class Records:
         self.intake = Intake(context)
         self.imports = Imports(context)
         self.import_profiles = ImportProfiles(context)
+        self.rehearsals = Rehearsals(context)
         self.exports = Exports(context)
         self.campaigns = Campaigns(context)
         self.campaign_records = CampaignRecords(context)

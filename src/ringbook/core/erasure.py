@@ -143,6 +143,7 @@ class Erasure:
         entries += await self._clean_journal(tx, traces)
         copies = await stored.drop_copies(tx, tenant_id, traces, person.contacts)
         await stored.drop_files(tx, tenant_id)
+        await self._refuse_imports(tx)  # a dry run's file may have become an import's since we looked
         await forget_answers(tx, tenant_id)
         await stored.drop_contacts(tx, tenant_id, person.contacts)
         await stored.drop_keys(tx, tenant_id, {*self._keys(schema, person), *own})

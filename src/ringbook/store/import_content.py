@@ -90,6 +90,34 @@ async def drop_blocks(tx: Tx, tenant_id: int, import_id: int) -> None:
     await tx.execute("DELETE FROM import_block WHERE tenant_id = $1 AND import_id = $2", tenant_id, import_id)
 
 
+async def hand_over(tx: Tx, tenant_id: int, import_id: int, to: int) -> bool:
+    """Make one import's file another's; whether there was one. Index: import_block_pkey."""
+    moved = await tx.execute(
+        "UPDATE import_block SET import_id = $3 WHERE tenant_id = $1 AND import_id = $2", tenant_id, import_id, to
+    )
+    return not moved.endswith(" 0")
+
+
+async def rehearsed(tx: Tx, hours: int) -> list[tuple[int, int]]:
+    """Dry runs of all tenants that were done so long ago and have their files: (tenant, import).
+
+    Every file has a first block. Indexes: import_block_pkey, import_job_pkey.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT j.tenant_id, j.id
+          FROM import_block b
+          JOIN import_job j ON j.tenant_id = b.tenant_id AND j.id = b.import_id
+         WHERE b.n = 0
+           AND j.state = 'done'
+           AND j.finished_at < ringbook_now(j.tenant_id) - make_interval(hours => $1)
+         LIMIT 1000
+        """,
+        hours,
+    )
+    return [(row["tenant_id"], row["id"]) for row in rows]
+
+
 async def stranded(tx: Tx, hours: int) -> list[tuple[int, int]]:
     """Imports of all tenants whose files began to arrive so long ago: (tenant, import). Index: import_job_open."""
     rows = await tx.fetch(

@@ -15,17 +15,30 @@ if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
 
+MOST_PROFILES = 1000
+
+
 async def profiles(tx: Tx, tenant_id: int) -> list[Profile]:
     rows = await tx.fetch(
-        "SELECT name, settings, changed_at FROM import_profile WHERE tenant_id = $1 ORDER BY name LIMIT 1000", tenant_id
+        "SELECT name, settings, changed_at FROM import_profile WHERE tenant_id = $1 ORDER BY name LIMIT $2",
+        tenant_id,
+        MOST_PROFILES,
     )
     return [_profile(row) for row in rows]
 
 
-async def profile(tx: Tx, tenant_id: int, name: str) -> Profile:
+async def profile(tx: Tx, tenant_id: int, name: str, *, for_update: bool = False) -> Profile:
     """The settings of this name; Missing if there are none."""
     row = await tx.fetchrow(
-        "SELECT name, settings, changed_at FROM import_profile WHERE tenant_id = $1 AND name = $2", tenant_id, name
+        f"""
+        SELECT name, settings, changed_at
+          FROM import_profile
+         WHERE tenant_id = $1
+           AND name = $2
+           {"FOR UPDATE" if for_update else ""}
+        """,
+        tenant_id,
+        name,
     )
     if row is None:
         raise Missing("There is no such import profile.", of="profile")

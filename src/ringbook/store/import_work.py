@@ -238,7 +238,7 @@ async def advance(
 async def finish(
     tx: Tx, tenant_id: int, import_id: int, worker: str, state: ImportState, failure: str | None = None
 ) -> Import:
-    """The import in its last state. What was sent is not needed any longer."""
+    """The import in its last state. What was sent is not needed any longer, but of a dry run, which can be repeated."""
     row = await tx.fetchrow(
         f"""
         UPDATE import_job
@@ -259,9 +259,11 @@ async def finish(
     )
     if row is None:
         raise Conflict("Another worker has taken this import over.")
-    await drop_blocks(tx, tenant_id, import_id)
+    job = import_of(row)
+    if not job.is_rehearsed:
+        await drop_blocks(tx, tenant_id, import_id)
     await tx.execute("DELETE FROM import_named WHERE tenant_id = $1 AND import_id = $2", tenant_id, import_id)
-    return import_of(row)
+    return job
 
 
 async def put_undo(tx: Tx, tenant_id: int, import_id: int, worker: str, undo: Undo) -> None:
