@@ -22,6 +22,7 @@ from tests.cli.conftest import Ringbook
 from tests.cli.running import Running, until
 from tests.cli.small_slices import import_in_small_slices
 
+TENANT = '[tenant]\nslug = "demo"\nname = "Stadtwerke"\nregion = "DE"\n'
 HEAD = "customer_id,first_name,last_name,phone1,email\n"
 KEY = "demo-native-key"
 FORKS = multiprocessing.get_context("forkserver")
@@ -44,11 +45,101 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_comes_in_and_what_was_refused_is_in_the_report(ringbook: Ringbook, folder: Path, file: Path) -> None:
     file.write_text(people(200))
     report = folder / "report.csv"
-    told = ringbook("import", file, "--contacts", "--data", folder / "data", "--report", report)
+    told = ringbook("import", file, "--contacts", "--data", folder / "data", "--report", report, "--bom")
     assert told.code == 0, told.err
     assert "200 rows: 150 added, 48 updated, 0 unchanged, 2 refused." in told.out
-    rows = list(csv.DictReader(io.StringIO(report.read_text())))
+    rows = list(csv.DictReader(io.StringIO(report.read_text("utf-8-sig"))))
     assert [(row["import_row"], row["import_column"]) for row in rows] == [("9", "email"), ("199", "")]
+
+
+def test_a_dry_run_says_what_would_be(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    file.write_text(people(60))
+    told = ringbook("import", file, "--contacts", "--data", folder / "data", "--dry-run")
+    assert "60 rows: 10 would be added, 48 would be updated, 0 unchanged, 2 would be refused." in told.out
+    assert "nothing has changed" in told.out
+
+
+def test_imports_are_listed_the_newest_first(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    data = folder / "data"
+    file.write_text(people(60))
+    first = json.loads(ringbook("import", file, "--contacts", "--data", data, "--json").out)
+    second = json.loads(ringbook("import", file, "--contacts", "--data", data, "--dry-run", "--json").out)
+    listed = json.loads(ringbook("imports", "--data", data, "--limit", 2, "--json").out)
+    assert listed == [second, first]
+    lines = [
+        line for line in ringbook("imports", "--data", data, "--limit", 2).out.splitlines() if "people.csv" in line
+    ]
+    assert [word in line for line, word in zip(lines, ("done (dry run)", "10"), strict=True)] == [True, True]
+    assert ringbook("imports", "--data", data, "--limit", 0).err.strip().endswith("limit is from 1 to 500.")
+
+
+def test_a_file_without_rows_fails_and_says_so(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    for content, sentence in (
+        ("", "The file has no rows."),
+        (HEAD, "The file has no rows: its only line is its header."),
+    ):
+        file.write_text(content)
+        told = ringbook("import", file, "--contacts", "--data", folder / "data")
+        assert (told.code, sentence in told.err) == (1, True)
+
+
+def test_a_german_file_comes_in_as_it_is_written(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    data, workspace = folder / "data", folder / "book.toml"
+    attributes = '[[attributes]]\nkey = "born"\ntype = "Date"\n[[attributes]]\nkey = "owes"\ntype = "Number"\n'
+    workspace.write_text(TENANT + attributes)
+    assert ringbook("apply", workspace, "--data", data).code == 0
+    file.write_text("Kundennummer;born;owes\ng1;31.12.2026;1.234,56\n")
+    forms = ("--dates", "dd.MM.yyyy", "--decimal", ",", "--save-profile", "german")
+    assert ringbook("import", file, "--contacts", "--data", data, *forms).code == 0
+    file.write_text("Kundennummer;born;owes\ng1;31.12.2026;1.234,56\ng2;1.1.2027;7,5\n")
+    again = json.loads(ringbook("import", file, "--contacts", "--data", data, "--profile", "german", "--json").out)
+    assert (again["counts"]["unchanged"], again["counts"]["added"]) == (1, 1)
+    exported = ringbook("export", "--contacts", "--data", data).out
+    people = {row["customer_id"]: (row["born"], row["owes"]) for row in csv.DictReader(io.StringIO(exported))}
+    assert (people["g1"], people["g2"]) == (("2026-12-31", "1234.56"), ("2027-01-01", "7.5"))
+
+
+def test_contacts_are_contacts_whatever_the_settings_were_saved_for(
+    ringbook: Ringbook, folder: Path, file: Path
+) -> None:
+    data, workspace = folder / "data", folder / "book.toml"
+    workspace.write_text(f'{TENANT}[[lists]]\nname = "Leads"\nfields = [{{ name = "phone1", type = "PHONE" }}]\n')
+    assert ringbook("apply", workspace, "--data", data).code == 0
+    file.write_text("phone1\n+13305550101\n")
+    saved = ringbook("import", file, "--list", "Leads", "--data", data, "--save-profile", "leads", "--json")
+    assert json.loads(saved.out)["settings"]["of"] == "list"
+    again = json.loads(ringbook("import", file, "--contacts", "--data", data, "--profile", "leads", "--json").out)
+    assert (again["settings"]["of"], again["settings"]["list_id"]) == ("contacts", None)
+
+
+def test_an_export_with_a_mark_comes_back_unchanged(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    data = folder / "data"
+    file.write_text("customer_id,last_name\nu1,Müßig\n")
+    ringbook("import", file, "--contacts", "--data", data)
+    content = ringbook("export", "--contacts", "--data", data, "--bom").out
+    plain = ringbook("export", "--contacts", "--data", data).out
+    assert content == "\ufeff" + plain
+    file.write_text(content)
+    again = json.loads(ringbook("import", file, "--contacts", "--data", data, "--json").out)
+    assert again["counts"]["rows"] == again["counts"]["unchanged"] > 0
+    tabs = ringbook("export", "--contacts", "--data", data, "--delimiter", "tab").out
+    assert tabs.splitlines()[0] == plain.splitlines()[0].replace(",", "\t")
+    assert "a comma, a semicolon or a tab" in ringbook("export", "--contacts", "--data", data, "--delimiter", "|").err
+    assert "Only CSV has a mark" in ringbook("export", "--contacts", "--data", data, "--bom", "--format", "jsonl").err
+
+
+def test_a_dry_run_that_fails_says_why(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    file.write_text(people(60))
+    told = ringbook("import", file, "--contacts", "--data", folder / "data", "--dry-run", "--map", "email=nowhere")
+    assert (told.code, told.out) == (1, "")
+    assert "The dry run failed: There is no nowhere" in told.err
+
+
+def test_who_takes_nothing_does_not_end_as_a_success(ringbook: Ringbook, folder: Path, file: Path) -> None:
+    file.write_text("customer_id,email\n1,nobody\n2,nobody\n")
+    told = ringbook("import", file, "--contacts", "--data", folder / "data")
+    assert told.code == 1
+    assert "2 rows: 0 added, 0 updated, 0 unchanged, 2 refused." in told.out
 
 
 def test_standard_input_is_a_file_too(ringbook: Ringbook, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +170,11 @@ def test_what_was_imported_is_taken_back(ringbook: Ringbook, folder: Path, file:
         (("people.csv", "--contacts", "--mode", "replace"), "Only a list can be replaced."),
         (("people.csv", "--contacts", "--map", "Nope=email"), "The file has no column Nope."),
         (("people.csv", "--list", "no such list"), "There is no such list."),
+        (("people.csv", "--contacts", "--mode", "insert"), "--mode is add, update, upsert or replace, and not insert."),
+        (("people.csv", "--contacts", "--format", "xls"), "--format is csv, jsonl, vcard or xlsx, and not xls."),
+        (("people.csv", "--contacts", "--decimal", ";"), "--decimal is . or ,, and not ;."),
+        (("people.csv", "--contacts", "--dates", "dd.mm.yyyy"), "MM: mm is the minutes"),
+        (("people.csv", "--undo", "4711"), "There is no such import."),
     ],
 )
 def test_what_cannot_be_is_one_sentence(

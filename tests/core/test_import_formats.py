@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
@@ -16,7 +17,7 @@ from openpyxl.styles import Font
 from ringbook.core.access import Records
 from ringbook.domain.imports import Counts, ImportSettings
 from ringbook.domain.schema import Attribute
-from tests.core.cast import everybody, number, only
+from tests.core.cast import LEADS, everybody, lead, number, only
 from tests.core.importing import reasons, run, write
 
 
@@ -40,6 +41,50 @@ async def test_a_file_is_read_whatever_it_is_written_in(
     job = await run(records, file, text.getvalue().encode(encoding))
     assert job.counts == Counts(rows=2, added=2)
     assert [one.attributes["last_name"] for one in await everybody(records)] == [f"a{delimiter}b", "Müßig\r\nGroß"]
+
+
+async def test_a_comma_in_each_amount_is_no_delimiter(records: Records, file: Path) -> None:
+    rows = [f"{n};Doe {n};{number(n)};{n},50" for n in range(60)]
+    job = await run(records, file, "\n".join(["Kundennummer;Nachname;Telefon;Betrag", *rows]))
+    assert job.counts == Counts(rows=60, added=60)
+
+
+async def test_a_comma_in_the_header_as_well_cuts_less_than_what_cuts_most(records: Records, file: Path) -> None:
+    rows = [f"{n};Doe;{number(n)};{n},50" for n in range(60)]
+    job = await run(records, file, "\n".join(["Kundennummer;Nachname;Telefon;Betrag, EUR", *rows, "short"]))
+    assert job.counts == Counts(rows=61, added=60, refused=1)
+
+
+async def test_a_file_of_which_no_column_goes_anywhere_fails(records: Records, file: Path) -> None:
+    write(file, "Farbe|Form\nrot|rund\n")
+    job = await records.imports.carry_out(file, file.name, await records.imports.settings(ImportSettings()), print)
+    assert job.state == "failed"
+    assert job.failure == (
+        "Read as csv, utf-8, “|” between columns, with a header, "
+        "the file has no column that goes anywhere: Farbe, Form."
+    )
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_list_is_not_replaced_by_a_file_of_which_nothing_could_be_taken(
+    records: Records, file: Path, dry_run: bool
+) -> None:
+    await records.lists.add(LEADS, lead(1))
+    write(file, f"Rechnung,Phone\n1,{number(1)}\n2,{number(2)}\n")
+    settings = await records.imports.settings(ImportSettings(dry_run=dry_run), LEADS, mode="replace")
+    job = await records.imports.carry_out(file, file.name, settings, print)
+    assert (job.state, job.counts) == ("failed", Counts(rows=2, refused=2))
+    assert job.failure == "No row of the file could be taken, so the list keeps its records."
+    assert len(await records.lists.records(LEADS)) == 1
+
+
+async def test_truth_is_said_in_the_words_of_a_spreadsheets_country(records: Records, file: Path) -> None:
+    await records.schema.put(Attribute(0, "paperless", "Paperless", "Bool"), "Bool")
+    words = ["true", "JA", "wahr", "1", "oui", "sí", "FALSE", "nein", "FALSCH", "0", "non", "no", "vielleicht"]
+    job = await run(records, file, "customer_id,paperless\n" + "".join(f"{n},{w}\n" for n, w in enumerate(words)))
+    assert [row for row, _, _ in await reasons(records, job)] == [14]
+    told = {one.attributes["customer_id"]: one.attributes["paperless"] for one in await everybody(records)}
+    assert told == {str(n): n < 6 for n in range(12)}
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -216,6 +261,53 @@ async def test_a_formula_is_what_it_last_came_to_and_one_that_failed_is_told(rec
     assert job.counts == Counts(rows=2, added=1, refused=1)
     assert only(await everybody(records)).attributes == {"customer_id": "1", "first_name": "5"}
     assert await reasons(records, job) == [(3, "", "A formula has failed (#N/A).")]
+
+
+async def test_a_formula_without_a_result_is_told_and_one_that_came_to_nothing_is_empty(
+    records: Records, file: Path
+) -> None:
+    content = workbook(["customer_id", "first_name"], *([f"c{n}", "=CHANGED"] for n in range(4)), ["c4", "Ann"])
+    changed = io.BytesIO()
+    cells = [
+        b'<c r="B2"><f>1+1</f></c>',
+        b'<c r="B3"><f>1+1</f><v/></c>',
+        b'<c r="B4" t="str"><f>1+1</f><v></v></c>',
+        b'<c r="B5"><f>1+1</f><v>2</v></c>',
+    ]
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(changed, "w") as again:
+        for name in packed.namelist():
+            kept = packed.read(name)
+            for at, cell in enumerate(cells, 2):
+                kept = re.sub(rb"<c r=.B%d.*?</c>" % at, lambda _, cell=cell: cell, kept)  # type: ignore[misc]
+            again.writestr(name, kept)
+    job = await run(records, file, changed.getvalue())
+    assert job.counts == Counts(rows=5, added=3, refused=2)
+    assert [one.attributes for one in reversed(await everybody(records))] == [
+        {"customer_id": "c2"},
+        {"customer_id": "c3", "first_name": "2"},
+        {"customer_id": "c4", "first_name": "Ann"},
+    ]
+    fault = "A formula has no result: open the workbook in a spreadsheet program and save it."
+    assert await reasons(records, job) == [(2, "", fault), (3, "", fault)]
+
+
+NOTHING: dict[str, str | bytes] = {
+    "only a header": "customer_id,first_name\n",
+    "only blank lines": "\n\n",
+    "only a mark": b"\xef\xbb\xbf",
+}
+
+
+@pytest.mark.parametrize("case", [*NOTHING, "a workbook's header", "an empty workbook"])
+async def test_a_file_without_rows_fails_and_empties_no_list(records: Records, file: Path, case: str) -> None:
+    rows = [["id", "Phone"]] if case == "a workbook's header" else []
+    write(file, NOTHING[case] if case in NOTHING else workbook(*rows))
+    await records.lists.add(LEADS, lead(1))
+    settings = await records.imports.settings(ImportSettings(), LEADS, mode="replace")
+    job = await records.imports.carry_out(file, "x", settings, lambda job: None)
+    told = ": its only line is its header" if "header" in case else ""
+    assert (job.state, job.failure) == ("failed", f"The file has no rows{told}.")
+    assert len(await records.lists.records(LEADS)) == 1
 
 
 async def test_the_first_sheet_that_can_be_seen_is_read_however_far_it_reaches(records: Records, file: Path) -> None:

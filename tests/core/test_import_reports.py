@@ -129,3 +129,14 @@ async def compare(records: Records, tmp_path: Path, text: str, list_ref: str | N
     assert done.counts == rehearsed.counts
     assert done.counts.rows == text.count("\n") - 1
     assert await report_of(records, done) == await report_of(records, rehearsed)
+
+
+async def test_a_report_that_is_refused_again_says_so_once(records: Records, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    first = await report_of(records, await run(records, file, "customer_id,email\n1,nobody\n2,a@example.com\n3,none\n"))
+    mended = first.replace("nobody", "b@example.com")
+    second = await report_of(records, await run(records, file, mended))
+    assert second.splitlines() == [
+        "customer_id,email,import_row,import_column,import_reason",
+        "3,none,3,email,email must be an e-mail address.",
+    ]

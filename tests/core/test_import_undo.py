@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ringbook.core import import_undo
 from ringbook.core.access import Core, Records
 from ringbook.domain.imports import Counts, LeftAlone
 from ringbook.domain.problems import Conflict
@@ -66,3 +67,24 @@ async def test_an_import_is_taken_back_for_a_week(records: Records, file: Path, 
     await move_clock(core, records.tenant.id, 7 * 86400 + 60)
     with pytest.raises(Conflict):
         await records.imports.undo(job.id)
+
+
+@pytest.mark.parametrize("list_ref", [None, LEADS])
+async def test_how_far_an_undo_is_only_grows(
+    records: Records, file: Path, monkeypatch: pytest.MonkeyPatch, list_ref: str | None
+) -> None:
+    monkeypatch.setattr(import_undo, "_CHANGES", 2)
+    monkeypatch.setattr(import_undo, "_ROWS", 2)
+    head = "customer_id,phone1,first_name" if list_ref is None else "id,Phone,First name"
+    for n in range(4):
+        await (save(records, customer_id=str(n)) if list_ref is None else records.lists.add(LEADS, lead(n, number(n))))
+    rows = "".join(f"{n},{number(n)},Ann{n}\n" for n in range(12))
+    job = await run(records, file, f"{head}\n{rows}", list_ref)
+    assert (job.counts.updated, job.counts.added) == (4, 8)
+    asked = await records.imports.undo(job.id)
+    shares = [asked.share]
+    assert await records.imports.work(lambda job: shares.append(job.share))
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0 < shares[1] < 0.5 < shares[-1] <= 1
+    assert (await records.imports.get(job.id)).share == 1

@@ -14,7 +14,7 @@ import typer
 
 from ringbook import __version__
 from ringbook.app import HOT
-from ringbook.cli import exchanging, serving
+from ringbook.cli import exchanging, exporting, serving
 from ringbook.cli.demo import console_link, load_demo, sample_calls, sign_in_link
 from ringbook.cli.options import Data, DatabaseUrl, Json, Tenant
 from ringbook.cli.place import Place, bring_up_to_date, default_data, explaining, on_core, records_of
@@ -33,6 +33,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 key_commands = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke keys.")
 app.add_typer(key_commands, name="key")
 app.add_typer(exchanging.app)
+app.add_typer(exporting.app)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.", envvar="RINGBOOK_HOST")]
 Port = Annotated[int, typer.Option(help="0 picks a free one.", envvar="RINGBOOK_PORT", min=0, max=65535)]

@@ -1,4 +1,4 @@
-"""`ringbook import` and `ringbook export`: files in and out, with a bar, and with numbers that add up."""
+"""`ringbook import`, and `ringbook imports`, which says what came of each: with a bar, and with numbers that add up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,15 +17,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ringbook.app import collect_seldom
+from ringbook.cli.choices import one_of
 from ringbook.cli.options import Data, DatabaseUrl, Json, Tenant
 from ringbook.cli.place import Place, records_of
-from ringbook.cli.telling import tell_json
+from ringbook.cli.telling import tell_json, tell_rows
 from ringbook.core.access import Core, Records
-from ringbook.core.exports import ExportFormat, ExportOf
+from ringbook.core.import_run import is_dead
 from ringbook.domain.cells import REPORT_COLUMNS
 from ringbook.domain.imports import Import, ImportMode, ImportSettings
 from ringbook.domain.problems import Invalid
-from ringbook.domain.table import FileFormat
+from ringbook.domain.table import DecimalSign, FileFormat
 
 app = typer.Typer()
 
@@ -40,6 +41,37 @@ Contacts = Annotated[bool, typer.Option("--contacts", help="The rows are contact
 ListName = Annotated[
     str | None, typer.Option("--list", help="The rows are records of this list.", envvar="RINGBOOK_LIST")
 ]
+
+
+_LISTED = ("id", "created_at", "file", "of", "state", "rows", "added", "updated", "unchanged", "refused", "removed")
+
+
+@app.command("imports")
+def list_imports(
+    data: Data = None,
+    database: DatabaseUrl = None,
+    tenant: Tenant = None,
+    limit: Annotated[int, typer.Option(help="So many at most.", envvar="RINGBOOK_LIMIT")] = 20,
+    as_json: Json = False,
+) -> None:
+    """The newest imports, and what became of their rows."""
+
+    async def work(core: Core) -> list[Import]:
+        return await (await records_of(core, tenant)).imports.all(limit=limit)
+
+    found = Place(data, database).run(work)
+    if as_json:
+        tell_json(found)
+    else:
+        tell_rows([_line(job) for job in found], _LISTED, as_json=False)
+
+
+def _line(job: Import) -> dict[str, Any]:
+    of = job.settings.of if job.settings.list_id is None else f"list {job.settings.list_id}"
+    now = "interrupted" if job.state == "running" and is_dead(job.worker) else job.state
+    state = f"{now} (dry run)" if job.settings.dry_run else now
+    facts = {"id": job.id, "created_at": f"{job.created_at:%Y-%m-%d %H:%M}", "file": job.file_name, "of": of}
+    return facts | {"state": state} | msgspec.structs.asdict(job.counts)
 
 
 @app.command("import")
@@ -59,7 +91,11 @@ def import_file(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option("--map", help="COLUMN=ATTRIBUTE; nothing behind = leaves it out.", envvar="RINGBOOK_MAP"),
+        typer.Option(
+            "--map",
+            help="COLUMN=ATTRIBUTE; nothing behind = leaves it out. Without a header: 'column 1', 'column 2', …",
+            envvar="RINGBOOK_MAP",
+        ),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Saved settings.", envvar="RINGBOOK_PROFILE")] = None,
     save_profile: Annotated[
@@ -72,7 +108,19 @@ def import_file(
     delimiter: Annotated[str | None, typer.Option(help="One character, or tab.", envvar="RINGBOOK_DELIMITER")] = None,
     header: Annotated[
         bool | None,
-        typer.Option("--header/--no-header", help="Whether the first row names the columns.", envvar="RINGBOOK_HEADER"),
+        typer.Option(
+            "--header/--no-header",
+            help="Whether the first row names the columns; else they are 'column 1', 'column 2', …",
+            envvar="RINGBOOK_HEADER",
+        ),
+    ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(help="How dates are written, such as dd.MM.yyyy; else ISO 8601.", envvar="RINGBOOK_DATES"),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option(help="What is before a fraction: . or a comma (1.234,56).", envvar="RINGBOOK_DECIMAL"),
     ] = None,
     clear_blanks: Annotated[
         bool, typer.Option("--clear-blanks", help="An empty cell clears.", envvar="RINGBOOK_CLEAR_BLANKS")
@@ -83,6 +131,12 @@ def import_file(
     report: Annotated[
         Path | None, typer.Option(help="Where the refused rows go, as CSV.", envvar="RINGBOOK_REPORT")
     ] = None,
+    bom: Annotated[
+        bool,
+        typer.Option(
+            "--bom", help="The report has a UTF-8 mark, by which Excel knows its letters.", envvar="RINGBOOK_BOM"
+        ),
+    ] = False,
     undo: Annotated[
         int | None, typer.Option(help="Take the import with this id back, instead.", envvar="RINGBOOK_UNDO")
     ] = None,
@@ -102,18 +156,23 @@ def import_file(
         dry_run=dry_run,
         mapping=_mapping(column or []),
         blanks="clear" if clear_blanks else "keep",
-        format=None if file_format is None else _one_of(file_format, FileFormat, "--format"),
+        format=None if file_format is None else one_of(file_format, FileFormat, "--format"),
         encoding=encoding,
         delimiter="\t" if delimiter == "tab" else delimiter,
         header=header,
+        dates=dates,
     )
+    sign = None if decimal is None else one_of(decimal, DecimalSign, "--decimal")
 
     os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    collect_seldom()
 
     async def work(core: Core) -> Import:
         records = await records_of(core, tenant)
         settings = asked if profile is None else _over((await records.import_profiles.get(profile)).settings, asked)
-        wanted = None if mode is None else _one_of(_MODES.get(mode, mode), ImportMode, "--mode")
+        # What the rows are, the command line says, whatever the profile was made for.
+        settings = msgspec.structs.replace(settings, list_id=None, decimal=sign or settings.decimal)
+        wanted = None if mode is None else one_of(_MODES.get(mode, mode), ImportMode, "--mode")
         if wanted is None and profile is not None:
             wanted = settings.mode
         settings = await records.imports.settings(settings, list_name, mode=wanted)
@@ -122,7 +181,7 @@ def import_file(
         with _at_hand(file) as (path, name), _bar(quiet=as_json) as told:
             job = await records.imports.carry_out(path, name, settings, told)
         if report is not None:
-            await _write_report(records, job, report)
+            await _write_report(records, job, report, bom)
         return job
 
     job = place.run(work)
@@ -130,7 +189,7 @@ def import_file(
         tell_json(job)
     else:
         _tell(job, report)
-    if job.state != "done":
+    if job.state != "done" or job.counts.refused == job.counts.rows:
         raise typer.Exit(1)
 
 
@@ -144,10 +203,10 @@ async def _undo(core: Core, tenant: str | None, import_id: int) -> Import:
     return job
 
 
-async def _write_report(records: Records, job: Import, report: Path) -> None:
+async def _write_report(records: Records, job: Import, report: Path, bom: bool) -> None:
     try:
         with report.open("wb") as out:
-            async for piece in records.imports.report(job.id):
+            async for piece in records.imports.report(job.id, bom=bom):
                 out.write(piece)
     except OSError as error:
         raise Invalid(f"{report} cannot be written: {error.strerror or error}.") from error
@@ -168,13 +227,6 @@ def _over(base: ImportSettings, asked: ImportSettings) -> ImportSettings:
     plain = msgspec.structs.asdict(ImportSettings())
     said = {name: value for name, value in msgspec.structs.asdict(asked).items() if value != plain[name]}
     return msgspec.structs.replace(base, **said | {"mapping": base.mapping | asked.mapping})
-
-
-def _one_of(text: str, choices: Any, option: str) -> Any:
-    try:
-        return msgspec.convert(text, choices)
-    except msgspec.ValidationError:
-        raise Invalid(f"{option} cannot be {text}: `ringbook import --help` says what there is.") from None
 
 
 @contextmanager
@@ -224,21 +276,25 @@ def _tell(job: Import, report: Path | None) -> None:
         ignored = [column for column, place in places.items() if place is None and column not in REPORT_COLUMNS]
         if ignored:
             typer.echo(f"Not taken: {', '.join(ignored)}. --map COLUMN=ATTRIBUTE takes one.")
-    parts = [f"{counts.added:,} added", f"{counts.updated:,} updated", f"{counts.unchanged:,} unchanged"]
-    typer.echo(f"{counts.rows:,} rows: {', '.join(parts)}, {counts.refused:,} refused.")
+    if job.failure:
+        kind = "The dry run" if job.settings.dry_run else f"Import {job.id}"
+        typer.echo(f"{kind} failed: {job.failure}", err=True)
+    if job.failure and not counts.rows:
+        return
+    would = "would be " if job.settings.dry_run else ""
+    parts = [f"{counts.added:,} {would}added", f"{counts.updated:,} {would}updated", f"{counts.unchanged:,} unchanged"]
+    typer.echo(f"{counts.rows:,} rows: {', '.join(parts)}, {counts.refused:,} {would}refused.")
     if counts.repeated:
         typer.echo(f"{counts.repeated:,} of them were about somebody whom an earlier row was about.")
     if counts.removed:
-        typer.echo(f"{counts.removed:,} records that the file does not name were removed.")
+        typer.echo(f"{counts.removed:,} records that the file does not name {would or 'were '}removed.")
     if counts.refused and report is None:
         typer.echo("--report OUT.csv writes the refused rows with their reasons.")
     elif counts.refused:
         typer.echo(f"The refused rows are in {report}: mend them and import that file.")
     if job.settings.dry_run:
         typer.echo("It was a dry run: nothing has changed.")
-    elif job.failure:
-        typer.echo(f"Import {job.id} failed: {job.failure}", err=True)
-    else:
+    elif not job.failure:
         typer.echo(f"Import {job.id} is {job.state}. `ringbook import --undo {job.id}` takes it back, for a week.")
 
 
@@ -251,55 +307,3 @@ def _tell_undone(job: Import, as_json: bool) -> None:
         typer.echo(f"Left alone: {one.entity} {one.id}: {one.reason}.")
     if job.undo.left > len(job.undo.some):
         typer.echo(f"And {job.undo.left - len(job.undo.some):,} more.")
-
-
-@app.command("export")
-def export_records(
-    data: Data = None,
-    database: DatabaseUrl = None,
-    tenant: Tenant = None,
-    contacts: Annotated[bool, typer.Option("--contacts", help="All contacts.", envvar="RINGBOOK_CONTACTS")] = False,
-    list_name: Annotated[
-        str | None, typer.Option("--list", help="The records of this list.", envvar="RINGBOOK_LIST")
-    ] = None,
-    campaign: Annotated[
-        str | None, typer.Option(help="What it made of its records.", envvar="RINGBOOK_CAMPAIGN")
-    ] = None,
-    interactions: Annotated[
-        bool, typer.Option("--interactions", help="Calls with their legs.", envvar="RINGBOOK_INTERACTIONS")
-    ] = False,
-    changes: Annotated[
-        bool, typer.Option("--changes", help="The journal, newest first.", envvar="RINGBOOK_CHANGES")
-    ] = False,
-    since: Annotated[
-        datetime | None, typer.Option(help="Of interactions and changes, UTC.", envvar="RINGBOOK_SINCE")
-    ] = None,
-    file_format: Annotated[
-        str, typer.Option("--format", help="csv, jsonl or vcard.", envvar="RINGBOOK_FORMAT")
-    ] = "csv",
-) -> None:
-    """Write records to standard output, as a file that `ringbook import` reads."""
-    asked: dict[ExportOf, int | str | bool | None] = {
-        "contacts": contacts,
-        "list": list_name,
-        "campaign": int(campaign) if campaign and campaign.isdecimal() else campaign,
-        "interactions": interactions,
-        "changes": changes,
-    }
-    chosen = [(of, ref) for of, ref in asked.items() if ref not in (None, False)]
-    if len(chosen) != 1:
-        raise Invalid("Say what: --contacts, --list NAME, --campaign NAME, --interactions or --changes.")
-    of, ref = chosen[0]
-    form: ExportFormat = _one_of(file_format, ExportFormat, "--format")
-    moment = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
-
-    async def work(core: Core) -> None:
-        records = await records_of(core, tenant)
-        async for piece in records.exports.pieces(of, None if ref is True else ref, form=form, since=moment):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
-
-    try:
-        Place(data, database).run(work)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who reads has had enough

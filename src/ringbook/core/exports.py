@@ -5,9 +5,9 @@ What is written meanwhile may be there or not. What was exported can be imported
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ from ringbook.domain.object_id import ObjectId
 from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Invalid
 from ringbook.domain.schema import Schema
-from ringbook.domain.sheet_text import csv_of
+from ringbook.domain.sheet_text import csv_of, marked
 from ringbook.domain.vcard import vcard_of
 from ringbook.store import campaign_seats, lists
 from ringbook.store import exports as stored
@@ -52,19 +52,51 @@ _LEG = (
 _CHANGE = ("id", "at", "by", "dialect", "entity", "entity_id", "before", "after")
 
 
+DELIMITERS = (",", ";", "\t")
+"""What may be between the columns of a CSV file. Excel takes the one that its country has between numbers of a list."""
+
+
+class _Form(NamedTuple):
+    format: ExportFormat
+    delimiter: str
+
+    @property
+    def is_csv(self) -> bool:
+        return self.format == "csv"
+
+    def csv(self, rows: Iterable[Sequence[str]]) -> bytes:
+        return csv_of(rows, self.delimiter)
+
+
 class Exports:
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def pieces(
-        self, of: ExportOf, ref: int | str | None = None, *, form: ExportFormat = "csv", since: datetime | None = None
+        self,
+        of: ExportOf,
+        ref: int | str | None = None,
+        *,
+        form: ExportFormat = "csv",
+        since: datetime | None = None,
+        bom: bool = False,
+        delimiter: str = ",",
     ) -> Pieces:
         """The file, piece by piece. What cannot be exported is a Problem with the first piece.
 
-        `ref` is the list or campaign. `since`: only calls that began, or changes that were made, then or later.
+        `ref` is the list or campaign. `since`: only calls that began, or changes that were made, then or later. `bom`:
+        a CSV file begins with the mark of UTF-8; `delimiter` is what is between its columns.
         """
         self._context.require("read")
-        if form == "vcard" and of != "contacts":
+        if bom and form != "csv":
+            raise Invalid("Only CSV has a mark of its encoding.", field="bom")
+        if delimiter not in DELIMITERS or (form != "csv" and delimiter != ","):
+            raise Invalid("Only CSV has a delimiter: a comma, a semicolon or a tab.", field="delimiter")
+        pieces = self._pieces(of, ref, _Form(form, delimiter), since)
+        return marked(pieces) if bom else pieces
+
+    def _pieces(self, of: ExportOf, ref: int | str | None, form: _Form, since: datetime | None) -> Pieces:
+        if form.format == "vcard" and of != "contacts":
             raise Invalid("Only contacts can be vCards.", field="format")
         if of in ("list", "campaign"):
             if ref is None:
@@ -76,12 +108,12 @@ class Exports:
 
     # ---- Contacts
 
-    async def _contacts(self, form: ExportFormat) -> Pieces:
+    async def _contacts(self, form: _Form) -> Pieces:
         async with self._context.database.reading() as tx:
             schema = await stored_schema(tx, self._tenant_id)
             loose = await stored.loose_keys(tx, self._tenant_id)
         keys = [attribute.key for attribute in schema.attributes] + [key for key in loose if key not in schema.by_key]
-        yield csv_of([[RINGBOOK_ID, *keys]]) if form == "csv" else b""
+        yield form.csv([[RINGBOOK_ID, *keys]]) if form.is_csv else b""
         after = 0
         while True:
             async with self._context.database.reading() as tx:
@@ -94,19 +126,19 @@ class Exports:
 
     # ---- Lists and campaigns
 
-    async def _list(self, ref: int | str, form: ExportFormat) -> Pieces:
+    async def _list(self, ref: int | str, form: _Form) -> Pieces:
         async with self._context.database.reading() as tx:
             target = await find_list(tx, self._tenant_id, ref)
         names = [field.name for field in target.layout.fields if not field.skip]
-        yield csv_of([[cell_of(name) for name in names]]) if form == "csv" else b""
+        yield form.csv([[cell_of(name) for name in names]]) if form.is_csv else b""
         start = 0
         while True:
             async with self._context.database.reading() as tx:
                 part = await lists.records(tx, self._tenant_id, target.id, start, _PART)
                 numbers = await stored.written_numbers(tx, self._tenant_id, [record.id for record in part])
             rows = [(one, one.fields | dict(numbers.get(one.id, {}))) for one in part]
-            if form == "csv":
-                yield csv_of([[cell_of(fields.get(name)) for name in names] for _, fields in rows])
+            if form.is_csv:
+                yield form.csv([[cell_of(fields.get(name)) for name in names] for _, fields in rows])
             else:
                 yield _lines(
                     {"id": one.id, "position": one.position, "contact_id": one.contact_id, "fields": fields}
@@ -116,17 +148,17 @@ class Exports:
                 return
             start = part[-1].position + 1
 
-    async def _campaign(self, ref: int | str, form: ExportFormat) -> Pieces:
+    async def _campaign(self, ref: int | str, form: _Form) -> Pieces:
         async with self._context.database.reading() as tx:
             campaign = await find_campaign(tx, self._tenant_id, ref)
             ids = await campaign_seats.run_lists(tx, self._tenant_id, campaign.id)
             run = [await lists.get(tx, self._tenant_id, list_id) for list_id in sorted(ids)]
         names = list(dict.fromkeys(field.name for one in run for field in one.layout.fields if not field.skip))
-        yield csv_of([["record_id", *_RESULT, *(cell_of(name) for name in names)]]) if form == "csv" else b""
+        yield form.csv([["record_id", *_RESULT, *(cell_of(name) for name in names)]]) if form.is_csv else b""
         async for part in Reports(self._context).every_record(campaign.id):
             told = [(one, _result(one)) for one in part]
-            if form == "csv":
-                yield csv_of(
+            if form.is_csv:
+                yield form.csv(
                     [str(one.record.id), *_cells(result), *(cell_of(one.record.fields.get(n)) for n in names)]
                     for one, result in told
                 )
@@ -137,9 +169,9 @@ class Exports:
 
     # ---- What happened
 
-    async def _interactions(self, form: ExportFormat, since: datetime | None) -> Pieces:
+    async def _interactions(self, form: _Form, since: datetime | None) -> Pieces:
         heads = ("call_id", "ani", RINGBOOK_ID, "started_at")
-        yield csv_of([[*heads, *_LEG]]) if form == "csv" else b""
+        yield form.csv([[*heads, *_LEG]]) if form.is_csv else b""
         after: int | None = 0
         while after is not None:
             async with self._context.database.reading() as tx:
@@ -148,30 +180,30 @@ class Exports:
                     tx, self._tenant_id, [one.contact_id for one in part if one.contact_id is not None]
                 )
             told = [(one, _call(one, known)) for one in part]
-            if form == "csv":
-                yield csv_of([*_cells(call), *_cells(leg)] for one, call in told for leg in _legs(one))
+            if form.is_csv:
+                yield form.csv([*_cells(call), *_cells(leg)] for one, call in told for leg in _legs(one))
             else:
                 yield _lines(call | {"legs": _legs(one)} for one, call in told)
 
-    async def _changes(self, form: ExportFormat, since: datetime | None) -> Pieces:
-        yield csv_of([_CHANGE]) if form == "csv" else b""
+    async def _changes(self, form: _Form, since: datetime | None) -> Pieces:
+        yield form.csv([_CHANGE]) if form.is_csv else b""
         below: int | None = LARGEST_ID
         while below is not None:
             async with self._context.database.reading() as tx:
                 part, below = await stored.changes(tx, self._tenant_id, since, below, _PART)
-            yield csv_of(_change_row(one) for one in part) if form == "csv" else _lines(part)
+            yield form.csv(_change_row(one) for one in part) if form.is_csv else _lines(part)
 
     @property
     def _tenant_id(self) -> int:
         return self._context.tenant.id
 
 
-def _contacts_as(form: ExportFormat, schema: Schema, keys: Sequence[str], part: Sequence[Contact]) -> bytes:
-    if form == "vcard":
+def _contacts_as(form: _Form, schema: Schema, keys: Sequence[str], part: Sequence[Contact]) -> bytes:
+    if form.format == "vcard":
         return "".join(vcard_of(schema, one) for one in part).encode()
     ids = [str(ObjectId(one.created_second, one.id)) for one in part]
-    if form == "csv":
-        return csv_of(
+    if form.is_csv:
+        return form.csv(
             [id_, *(cell_of(one.attributes.get(key)) for key in keys)] for id_, one in zip(ids, part, strict=True)
         )
     return _lines(

@@ -49,6 +49,8 @@ Told = Callable[[Import], None]
 
 _PATIENCE = 60.0
 """How long a slice waits for a database that does not answer, or for who holds what it needs."""
+_FEW = 10
+_LONGEST_TOLD = 200
 _PROGRESS_SECONDS = 1.0
 """Who listens is told how far an import is at most so often."""
 
@@ -139,6 +141,9 @@ class ImportRun:
             found: Examined = await asyncio.to_thread(examine, self._file, self._job.settings)
             async with context.database.transaction() as tx:
                 places, _ = await mapping_of(tx, context, self._job.settings, found.form)
+                if found.form.is_textual and not any(places.values()):
+                    told = f"Read as {found.form.told}, the file has no column that goes anywhere"
+                    raise Invalid(f"{told}: {_some(found.form.columns)}.", field="mapping")
                 form = msgspec.structs.replace(found.form, places=places)
                 await stored.set_form(tx, tenant_id, self._job, form, found.extent, found.size, found.digest)
                 await journal.record(tx, self._importing.author, "import", self._job.id, None, _facts(self._job))
@@ -164,6 +169,7 @@ class ImportRun:
         if self._cancelled:
             return "cancelled"
         if self._job.settings.mode == "replace" and target is not None:
+            self._check_taken()
             while await self._patiently(partial(self._remove, target)):
                 pass
         return "done"
@@ -198,6 +204,8 @@ class ImportRun:
                         await self._note(part.mark, counts, refusals)
                         if self._cancelled:
                             return "cancelled"
+                if job.settings.mode == "replace":
+                    self._check_taken()
                 while job.settings.mode == "replace" and target is not None:
                     removed = await remove_rest(tx, self._importing, job, target)
                     if not removed:
@@ -206,6 +214,11 @@ class ImportRun:
             finally:
                 await rehearsal.rollback()
         return "done"
+
+    def _check_taken(self) -> None:
+        """Invalid where all rows were refused: such a file is an accident, and no list without records."""
+        if self._job.counts.refused == self._job.counts.rows:
+            raise Invalid("No row of the file could be taken, so the list keeps its records.")
 
     async def _note(self, to: Mark, counts: Counts, refusals: Sequence[Refusal]) -> None:
         async with self._context.database.transaction() as tx:
@@ -242,7 +255,7 @@ class ImportRun:
     # ---- One slice
 
     async def _enter(
-        self, tx: Tx, plan: Plan, target: CallingList | None, part: Slice, decided: Decided = lambda alone: None
+        self, tx: Tx, plan: Plan, target: CallingList | None, part: Slice, decided: Decided = lambda effect: None
     ) -> tuple[Counts, Sequence[Refusal]]:
         """Write a slice; what became of its rows, and which were refused."""
         job, context = self._job, self._context
@@ -305,7 +318,7 @@ class ImportRun:
         else:
             async with self._context.database.reading() as tx:
                 how = await intake.preparing(tx, self._context, job.settings.key)
-        slices = slices_of(reader, plan, how)
+        slices = slices_of(reader, plan, how, lambda: self._job.counts.added >= self._job.counts.unchanged)
         coming = asyncio.create_task(asyncio.to_thread(next, slices, None))
         try:
             while (part := await coming) is not None:
@@ -394,6 +407,12 @@ def _about(outcome: Outcome) -> int | None:
 def _facts(job: Import) -> dict[str, Any]:
     settings = {k: v for k, v in msgspec.to_builtins(job.settings).items() if v not in (None, {}, False)}
     return {"file": job.file_name, "settings": settings}
+
+
+def _some(columns: Sequence[str]) -> str:
+    """A few names of columns, for people."""
+    told = ", ".join(columns[:_FEW])[:_LONGEST_TOLD]
+    return told if len(columns) <= _FEW and len(told) < _LONGEST_TOLD else f"{told}…"
 
 
 def _capital(text: str) -> str:

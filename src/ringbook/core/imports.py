@@ -18,12 +18,13 @@ from ringbook.core.import_files import digest_of, examine, reader_of
 from ringbook.core.import_run import ImportRun, Told, check_settings, is_dead, mapping_of, new_worker
 from ringbook.core.import_undo import Undoing
 from ringbook.core.lists import find_list
+from ringbook.domain.cell_forms import cell_forms
 from ringbook.domain.import_lines import showable
 from ringbook.domain.imports import OPEN, Import, ImportMode, ImportSettings, ImportState, Undo
 from ringbook.domain.page import LARGEST_ID
 from ringbook.domain.problems import Conflict, Invalid, Problem, TooLarge
-from ringbook.domain.sheet_text import report_of
-from ringbook.domain.table import MOST_COLUMNS, FileForm, Mark
+from ringbook.domain.sheet_text import marked, report_of
+from ringbook.domain.table import MOST_COLUMNS, FileForm, Mark, no_rows
 from ringbook.store import import_content, import_work, journal
 from ringbook.store import imports as stored
 from ringbook.store.import_content import Refusal
@@ -76,6 +77,7 @@ class Imports:
     ) -> ImportSettings:
         """The settings with the list that is meant; without a mode, the one that fits. Invalid where they cannot be."""
         self._context.require("read")
+        cell_forms(asked.dates, asked.decimal)
         async with self._context.database.reading() as tx:
             ref = asked.list_id if list_ref is None else list_ref
             if ref is None:
@@ -85,6 +87,9 @@ class Imports:
             target = await find_list(tx, self._tenant_id, ref)
         if asked.key is not None:
             raise Invalid("A list's own key fields say which record a row is about.", field="key")
+        if asked.dates is not None or asked.decimal != ".":
+            field = "dates" if asked.dates is not None else "decimal"
+            raise Invalid("A list's own fields say how their dates and numbers are written.", field=field)
         has_key = bool(target.layout.keys)
         if mode in ("update", "upsert") and not has_key:
             raise Invalid("The list has no key: its records can be added, or replaced all together.", field="mode")
@@ -100,6 +105,8 @@ class Imports:
             job = await self._new(tx, "uploading", file_name, settings, uploaded=True)
         try:
             size = await self._keep(job.id, content)
+            if not size:
+                raise no_rows(header=False)
             async with self._context.database.transaction() as tx:
                 return await import_content.arrived(tx, self._tenant_id, job.id, size)
         except BaseException:
@@ -257,8 +264,11 @@ class Imports:
                 return
             after = part[-1].row
 
-    async def report(self, import_id: int) -> AsyncGenerator[bytes, None]:
-        """The refused rows as CSV, to be mended and imported. Missing, with the first piece, for no such import."""
+    async def report(self, import_id: int, *, bom: bool = False) -> AsyncGenerator[bytes, None]:
+        """The refused rows as CSV, to be mended and imported. Missing, with the first piece, for no such import.
+
+        `bom`: it begins with the mark of UTF-8.
+        """
         self._context.require("read")
         async with self._context.database.reading() as tx:
             job = await stored.get(tx, self._tenant_id, import_id)
@@ -266,7 +276,8 @@ class Imports:
             columns = form.columns
             if not form.is_textual:  # where rows name their columns, one may come up late
                 columns = await import_content.refused_columns(tx, self._tenant_id, import_id, MOST_COLUMNS)
-        async for piece in report_of(self.refusals(import_id), form, columns):
+        pieces = report_of(self.refusals(import_id), form, columns)
+        async for piece in marked(pieces) if bom else pieces:
             yield piece
 
     async def preview(self, file: Path, settings: ImportSettings) -> Preview:

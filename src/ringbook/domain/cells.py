@@ -19,7 +19,10 @@ _DANGER = re.compile(r"'*[=+\-@\t\r]")
 _HARMLESS = re.compile(r"\+[\d\s().\-/]{3,30}|-\d{1,20}([.,]\d{1,20})?")
 """A telephone number, or a number below zero."""
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)")
-_BOOLS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_YES = ("true", "yes", "1", "ja", "wahr", "oui", "vrai", "sí", "si", "verdadero")
+_NO = ("false", "no", "0", "nein", "falsch", "non", "faux", "falso")
+_BOOLS = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
+"""As people and spreadsheets write them: Excel writes the words of its country."""
 
 
 def defused(text: str) -> str:

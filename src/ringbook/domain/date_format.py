@@ -59,7 +59,13 @@ class DateFormat:
             names.add(part.name)
             pattern += f"(?P<{part.name}>{part.pattern})"
             self._renders.append(part.render)
+        self.names = frozenset(names)
+        """What it says: year, short_year, month, day, hour, hour12, minute, second, millisecond, half."""
         self._pattern = re.compile(pattern, re.ASCII)
+
+    def matches(self, text: str) -> bool:
+        """Whether a text looks like one of this format; what it says may not exist."""
+        return self._pattern.fullmatch(text) is not None
 
     def parse(self, text: str) -> datetime | None:
         """The moment that a text of this format says; None if it says none."""
@@ -90,6 +96,18 @@ class DateFormat:
 
 def _is_afternoon(match: re.Match[str]) -> bool:
     return match.groupdict().get("half", "").upper() == "PM"
+
+
+def letters_of(text: str) -> list[str]:
+    """The groups of letters of a format, with an empty text for each character or quotation between them."""
+    return [match["letters"] or "" for match in _TOKEN.finditer(text)]
+
+
+def day_part(text: str) -> str:
+    """A format from the first letter of its day to the last, without a time before it or behind it."""
+    tokens = list(_TOKEN.finditer(text))
+    of_day = [at for at, match in enumerate(tokens) if (match["letters"] or "-")[0] in "yMd"]
+    return "".join(match[0] for match in tokens[of_day[0] : of_day[-1] + 1])
 
 
 @lru_cache(maxsize=200)

@@ -49,14 +49,16 @@ def form_of(sample: str, encoding: str, delimiter: str | None = None, header: bo
 
 
 def _delimiter_of(sample: str) -> str:
-    """The character that cuts the rows into the same number of columns most often; a comma where none does."""
+    """The character that cuts most, in rows that it cuts as it cuts the first one; a comma where none cuts that.
+
+    A comma in each amount of money is none: the first row, mostly a header, has no such.
+    """
     best, most = ",", 0.0
     for delimiter in DELIMITERS:
-        widths = Counter(len(row) for row in _first_rows(sample, delimiter))
-        width, rows = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
-        score = rows / max(1, widths.total()) if width > 1 else 0.0
-        if score > most + 0.05:
-            best, most = delimiter, score
+        widths = [len(row) for row in _first_rows(sample, delimiter)]
+        cuts = (widths[0] - 1) * widths.count(widths[0]) / len(widths) if widths else 0.0
+        if cuts > most:
+            best, most = delimiter, cuts
     return best
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ringbook.domain.calling_list import Layout
-from ringbook.domain.cells import RINGBOOK_ID, undefused, value_of
+from ringbook.domain.cell_forms import cell_forms
+from ringbook.domain.cells import RINGBOOK_ID, undefused
 from ringbook.domain.schema import Attribute, Schema
 from ringbook.domain.table import FileForm, Row
 
@@ -23,6 +24,7 @@ class Plan:
         self._target = target
         self._textual = form.is_textual
         self._clear = clear
+        self._forms = cell_forms(form.dates, form.decimal)
         self._places = dict(mapping)
         self._attributes: dict[str, Attribute | None] = {}
         if isinstance(target, Schema):
@@ -42,13 +44,17 @@ class Plan:
     def is_by_column(self) -> bool:
         """Whether each column can be read by itself."""
         has_ids = any(place == RINGBOOK_ID for _, place in self._used)
-        return self._textual and isinstance(self._target, Schema) and not self._clear and not has_ids
+        return self._textual and not self._clear and not has_ids
 
     def columns(self, rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
-        """The cells of rows by what they say something of."""
+        """The cells of rows by what they say something of, in the form of an export."""
         cells = zip(*rows, strict=True) if rows else ((),) * len(self.form.columns)
         by_column = dict(zip(self.form.columns, cells, strict=True))
-        return {place: by_column[column] for column, place in self._used}
+        return {place: self._plain(place, by_column[column]) for column, place in self._used}
+
+    def _plain(self, place: str, cells: Sequence[str]) -> Sequence[str]:
+        attribute = self._attributes.get(place)
+        return cells if attribute is None else self._forms.plain(attribute, cells)
 
     def _of_cells(self, cells: Mapping[str, str]) -> dict[str, Any]:
         told: dict[str, Any] = {}
@@ -56,7 +62,7 @@ class Plan:
             cell = cells.get(column)
             if cell:
                 attribute = self._attributes.get(place)
-                value = undefused(cell) if attribute is None else value_of(attribute, cell)
+                value = undefused(cell) if attribute is None else self._forms.value_of(attribute, cell)
                 if value != "":
                     told[place] = value
                     continue

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ringbook.domain.table import FileForm, FileFormat
+from ringbook.domain.table import DecimalSign, FileForm, FileFormat
 
 Of = Literal["contacts", "list"]
 ImportMode = Literal["add", "update", "upsert", "replace"]
@@ -23,7 +23,8 @@ class ImportSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` is the attribute that says who a row is about (None: customer id, then number); a list has its own. `mapping`
     says for columns which attribute or field they are (None: none); what it does not name is proposed. `blanks`: an
-    empty cell says nothing, or clears.
+    empty cell says nothing, or clears. `dates` and `decimal` are how the cells of CSV and XLSX write dates (None: ISO
+    8601) and numbers, for attributes of these types; a list's fields have forms of their own.
     """
 
     of: Of = "contacts"
@@ -37,6 +38,8 @@ class ImportSettings(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str | None = None
     delimiter: str | None = None
     header: bool | None = None
+    dates: str | None = None
+    decimal: DecimalSign = "."
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -106,11 +109,32 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
 
     @property
+    def is_rehearsed(self) -> bool:
+        """Whether it is a dry run that went through."""
+        return self.settings.dry_run and self.state == "done"
+
+    @property
+    def settings_for_real(self) -> ImportSettings:
+        """What one like this is carried out with that is no dry run: columns go where they went here."""
+        places = self.form.places if self.form else None
+        return msgspec.structs.replace(self.settings, dry_run=False, mapping=places or self.settings.mapping)
+
+    @property
     def share(self) -> float:
-        """How much of the file is behind, from 0 to 1."""
+        """How much of the file is behind, from 0 to 1; of an undo, how much of what it takes back."""
         if self.state in ("done", "undone"):
             return 1.0
+        if self.state == "undoing":
+            return self._share_undone
         return min(1.0, self.next_offset / self.extent) if self.extent else 0.0
+
+    @property
+    def _share_undone(self) -> float:
+        undo, counts = self.undo or Undo(), self.counts
+        # A row of a list may have brought or changed a contact, too.
+        wrote = (counts.added + counts.updated) * (1 if self.settings.list_id is None else 2)
+        whole = wrote + counts.removed
+        return min(1.0, (undo.restored + undo.deleted + undo.left) / whole) if whole else 0.0
 
     @property
     def rows_a_second(self) -> float:

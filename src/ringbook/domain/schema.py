@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -156,9 +156,16 @@ class Schema:
                 raise Invalid(f"{key} is required.", field=key)
 
 
+class Misread(NamedTuple):
+    """A date or number that is not in the form in which its file was said to have them. It fits no attribute."""
+
+    fault: str
+
+
 def _fitting(attribute: Attribute, key: str, value: Any) -> Any:
     fault = None if value is None else fault_of(attribute, value)
     if fault:
+        fault = value.fault if isinstance(value, Misread) else fault
         raise Invalid(f"{key} {fault}.", field=key)
     return value
 

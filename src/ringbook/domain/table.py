@@ -8,7 +8,11 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from ringbook.domain.problems import Invalid
+
 FileFormat = Literal["csv", "jsonl", "vcard", "xlsx"]
+DecimalSign = Literal[".", ","]
+"""What is before a fraction."""
 FORMATS: tuple[FileFormat, ...] = ("csv", "jsonl", "vcard", "xlsx")
 
 MOST_COLUMNS = 1000
@@ -19,7 +23,8 @@ LONGEST_ROW = 1_000_000
 class FileForm(msgspec.Struct, frozen=True):
     """How a file is to be read. `columns` are its own names, in order; a format without a header has none.
 
-    `places` says where each column goes, once that is settled.
+    `places` says where each column goes, once that is settled. `dates` and `decimal` are how texts write dates (None:
+    ISO 8601) and numbers.
     """
 
     format: FileFormat
@@ -29,6 +34,8 @@ class FileForm(msgspec.Struct, frozen=True):
     line_end: str = "\n"
     columns: tuple[str, ...] = ()
     places: dict[str, str | None] | None = None
+    dates: str | None = None
+    decimal: DecimalSign = "."
 
     @property
     def is_textual(self) -> bool:
@@ -45,6 +52,10 @@ class FileForm(msgspec.Struct, frozen=True):
             )
         if self.is_textual:
             parts.append("with a header" if self.header else "without a header")
+        if self.dates is not None:
+            parts.append(f"dates as {self.dates}")
+        if self.decimal == ",":
+            parts.append("a decimal comma")
         return ", ".join(parts)
 
 
@@ -86,6 +97,11 @@ class Reader(Protocol):
     def mark(self) -> Mark: ...
 
     def __iter__(self) -> Iterator[Row]: ...
+
+
+def no_rows(header: bool) -> Invalid:
+    """What is told of a file that holds nothing, or nothing but a header."""
+    return Invalid(f"The file has no rows{': its only line is its header' if header else ''}.")
 
 
 def told_apart(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from ringbook.core.access import Records
 from ringbook.domain.imports import ImportSettings
+from ringbook.domain.schema import Attribute
 from tests.core.cast import LEADS, everybody, number, only
 
 CSV = f"customer_id,first_name,email\n1,Ann,ann@example.com\n2,Bo,nobody\n3,{'x' * 20},\n"
@@ -62,6 +64,16 @@ async def test_the_report_can_be_mended_and_sent_again(native: httpx.AsyncClient
     assert (counts["rows"], counts["added"]) == (1, 1)
 
 
+async def test_a_report_for_excel_has_a_mark_and_can_be_sent_again(native: httpx.AsyncClient, records: Records) -> None:
+    sent = await send(native, "customer_id,last_name,email\n1,Müßig,nobody\n")
+    await records.imports.work()
+    report = (await native.get(f"/v1/imports/{sent['id']}/report", params={"bom": "true"})).content
+    assert report.startswith(codecs.BOM_UTF8)
+    await send(native, report.decode().replace("nobody", "a@example.com"))
+    await records.imports.work()
+    assert only(await everybody(records)).attributes["last_name"] == "Müßig"
+
+
 async def test_an_import_is_cancelled_before_it_begins(native: httpx.AsyncClient, records: Records) -> None:
     sent = await send(native)
     assert (await native.post(f"/v1/imports/{sent['id']}/cancel")).json()["state"] == "cancelled"
@@ -92,6 +104,63 @@ async def test_a_list_is_filled(native: httpx.AsyncClient, records: Records) -> 
     await send(native, f"id;Phone;Comment\n7;{number(7)};x\n", list=LEADS)
     await records.imports.work()
     assert only(await records.lists.records(LEADS)).fields["id"] == "7"
+
+
+async def test_a_german_file_is_read_by_what_is_said_of_it(native: httpx.AsyncClient, records: Records) -> None:
+    await records.schema.put(Attribute(0, "born", "born", "Date"), "Date")
+    await records.schema.put(Attribute(0, "owes", "owes", "Number"), "Number")
+    content = "customer_id;born;owes\n1;31.12.2026;1.234,56\n"
+    await send(native, content, dates="dd.MM.yyyy", decimal=",", dry_run="true")
+    body = {"dates": "dd.MM.yyyy", "decimal": ","}
+    saved = await native.put("/v1/import-profiles/german", json=body)
+    assert saved.json()["settings"] == saved.json()["settings"] | body
+    job = await send(native, content, profile="german")
+    assert job["settings"] == job["settings"] | body
+    while await records.imports.work():
+        pass
+    said = {"customer_id": "1", "born": "2026-12-31", "owes": 1234.56}
+    assert only(await everybody(records)).attributes == said
+
+
+async def test_nothing_is_no_file(native: httpx.AsyncClient) -> None:
+    answer = await native.post("/v1/imports", content=b"")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "The file has no rows.")
+    answer = await native.post("/v1/imports/preview", content=b"customer_id\n")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "The file has no rows: its only line is its header.")
+    assert (await native.get("/v1/imports")).json()["items"] == []
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+async def test_an_export_for_excel_has_a_mark_and_comes_back_unchanged(
+    native: httpx.AsyncClient, records: Records, verb: str
+) -> None:
+    await records.contacts.save({"customer_id": "1", "last_name": "Müßig"})
+    asked: dict[str, Any] = {"params": {"bom": "true"}} if verb == "GET" else {"json": {"bom": True}}
+    exported = (await native.request(verb, "/v1/exports", **asked)).content
+    assert exported == codecs.BOM_UTF8 + (await native.get("/v1/exports")).content
+    job = (await native.post("/v1/imports", content=exported)).json()
+    await records.imports.work()
+    counts = (await native.get(f"/v1/imports/{job['id']}")).json()["counts"]
+    assert (counts["rows"], counts["unchanged"]) == (1, 1)
+    assert (await native.get("/v1/exports", params={"bom": "true", "format": "jsonl"})).status_code == 422
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_an_export_has_the_delimiter_that_was_asked_for_and_comes_back_unchanged(
+    native: httpx.AsyncClient, records: Records, delimiter: str
+) -> None:
+    await records.contacts.save({"customer_id": "1", "last_name": "Doe; Jane, née\tRoe", "city": "Bern"})
+    exported = (await native.get("/v1/exports", params={"delimiter": delimiter})).text
+    assert exported.startswith(f"ringbook_id{delimiter}customer_id{delimiter}")
+    job = (await native.post("/v1/imports", content=exported.encode())).json()
+    await records.imports.work()
+    counts = (await native.get(f"/v1/imports/{job['id']}")).json()["counts"]
+    assert (counts["rows"], counts["unchanged"]) == (1, 1)
+
+
+@pytest.mark.parametrize("asked", [{"delimiter": "|"}, {"delimiter": ";", "format": "jsonl"}])
+async def test_other_delimiters_are_refused(native: httpx.AsyncClient, asked: dict[str, str]) -> None:
+    assert (await native.get("/v1/exports", params=asked)).status_code == 422
 
 
 async def test_a_preview_says_what_would_go_where(native: httpx.AsyncClient) -> None:
@@ -125,6 +194,9 @@ async def test_a_profile_keeps_how_a_file_is_read(native: httpx.AsyncClient, rec
         ({"mode": "replace"}, 422),
         ({"key": "shoe_size"}, 422),
         ({"mapping": "[]"}, 422),
+        ({"dates": "dd.mm.yyyy"}, 422),
+        ({"decimal": ";"}, 422),
+        ({"decimal": ",", "list": LEADS}, 422),
         ({"profile": "none"}, 404),
     ],
 )

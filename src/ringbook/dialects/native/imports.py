@@ -18,10 +18,10 @@ from ringbook.dialects.native.handlers import id_of
 from ringbook.dialects.native.wire import Id, Line, Name, NoQuery, PageSize, Request
 from ringbook.domain.imports import Counts, Import, ImportMode, ImportSettings, ImportState, LeftAlone, Profile
 from ringbook.domain.page import LARGEST_ID
-from ringbook.domain.problems import Invalid, TooLarge
-from ringbook.domain.table import FileFormat
+from ringbook.domain.problems import Invalid
+from ringbook.domain.table import DecimalSign, FileFormat
 from ringbook.web import answer
-from ringbook.web.dialect import MEGABYTE, AnyOperation, Call, Limits, Operation
+from ringbook.web.dialect import MEGABYTE, AnyOperation, Call, Described, Limits, Operation
 from ringbook.web.stream import Stream, started
 from ringbook.web.upload import Upload
 
@@ -34,7 +34,8 @@ class ImportQuery(Request, frozen=True):
     """What to do with a file. `list` is an id or a name; without one, the rows are contacts.
 
     `key` is the attribute that says who a contact is. `mapping` is a JSON object from columns to attributes or fields,
-    null for a column to be left out. What neither it nor the `profile` says is proposed and found out.
+    null for a column to be left out. What neither it nor the `profile` says is proposed and found out. `dates` is how a
+    table writes dates, such as `dd.MM.yyyy` (none: ISO 8601), and `decimal` what is before a fraction.
     """
 
     list: Line | None = None
@@ -48,12 +49,20 @@ class ImportQuery(Request, frozen=True):
     encoding: Line | None = None
     delimiter: Line | None = None
     header: bool | None = None
+    dates: Line | None = None
+    decimal: DecimalSign | None = None
     name: Line = ""
 
 
 class ImportsQuery(Request, frozen=True):
     limit: PageSize = 50
     cursor: Id | None = None
+
+
+class ReportQuery(Request, frozen=True):
+    """`bom`: it begins with the mark of UTF-8, by which Excel knows it."""
+
+    bom: bool = False
 
 
 class ProfileBody(Request, frozen=True):
@@ -66,6 +75,8 @@ class ProfileBody(Request, frozen=True):
     encoding: Line | None = None
     delimiter: Line | None = None
     header: bool | None = None
+    dates: Line | None = None
+    decimal: DecimalSign = "."
 
 
 class UndoneAnswer(msgspec.Struct, frozen=True):
@@ -78,7 +89,8 @@ class UndoneAnswer(msgspec.Struct, frozen=True):
 
 
 class ImportAnswer(msgspec.Struct, frozen=True):
-    """`counts.rows` is the sum of added, updated, unchanged and refused. `percent` is of the file's bytes.
+    """`counts.rows` is the sum of added, updated, unchanged and refused. `percent` is of the file's bytes; while it is
+    taken back, of what is to be taken back.
 
     An import that runs ends after the rows that it is at once its `cancel_asked` is true.
     """
@@ -138,21 +150,21 @@ async def list_imports(records: Records, call: Call[ImportsQuery, None]) -> Resp
 
 
 async def get_import(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(_import(await records.imports.get(id_of(call))))
+    return answer.json(_import(await records.imports.get(id_of(call, "import"))))
 
 
 async def cancel_import(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(_import(await records.imports.cancel(id_of(call))))
+    return answer.json(_import(await records.imports.cancel(id_of(call, "import"))))
 
 
 async def undo_import(records: Records, call: Call[NoQuery, None]) -> Response:
-    return answer.json(_import(await records.imports.undo(id_of(call))), 202)
+    return answer.json(_import(await records.imports.undo(id_of(call, "import"))), 202)
 
 
-async def report_import(records: Records, call: Call[NoQuery, None]) -> Response:
-    import_id = id_of(call)
+async def report_import(records: Records, call: Call[ReportQuery, None]) -> Response:
+    import_id = id_of(call, "import")
     name = f"refused-{import_id}.csv"
-    return Stream(await started(records.imports.report(import_id)), "text/csv", name)
+    return Stream(await started(records.imports.report(import_id, bom=call.query.bom)), "text/csv", name)
 
 
 async def preview_import(records: Records, call: Call[ImportQuery, None]) -> Response:
@@ -179,17 +191,11 @@ async def put_profile(records: Records, call: Call[NoQuery, ProfileBody]) -> Res
     records.require("write")  # before it is told which lists there are
     asked = msgspec.convert(msgspec.structs.asdict(call.body), ImportSettings)
     settings = await records.imports.settings(asked, mode=call.body.mode)
-    return answer.json(await records.import_profiles.put(_name(call.path["name"]), settings))
+    return answer.json(await records.import_profiles.put(call.path["name"], settings))
 
 
 async def delete_profile(records: Records, call: Call[NoQuery, None]) -> Response:
     return answer.json(await records.import_profiles.drop(call.path["name"]))
-
-
-def _name(text: str) -> str:
-    if len(text) > 200:
-        raise TooLarge("A name has 200 characters at most.")
-    return text
 
 
 async def _whole(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -203,7 +209,7 @@ async def _settings(records: Records, asked: ImportQuery) -> ImportSettings:
     base = ImportSettings() if asked.profile is None else (await records.import_profiles.get(asked.profile)).settings
     said = {
         name: value
-        for name in ("key", "blanks", "format", "encoding", "delimiter", "header")
+        for name in ("key", "blanks", "format", "encoding", "delimiter", "header", "dates", "decimal")
         if (value := getattr(asked, name)) is not None
     }
     if asked.mapping is not None:
@@ -242,6 +248,15 @@ def _import(noun: Import) -> ImportAnswer:
 
 
 _UNKEPT = "An import is not kept for a second request: /v1/imports says whether it has begun."
+_A_FILE = Described(
+    files=(
+        "text/csv",
+        "application/x-ndjson",
+        "text/vcard",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/octet-stream",
+    )
+)
 
 OPERATIONS: Sequence[AnyOperation] = (
     Operation(
@@ -254,6 +269,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         status=202,
         limits=Limits(body=LARGEST_UPLOAD),
         unkept=_UNKEPT,
+        described=_A_FILE,
     ),
     Operation("GET", "/v1/imports", list_imports, "Imports, newest first", query=ImportsQuery, answer=ImportsAnswer),
     Operation(
@@ -265,6 +281,7 @@ OPERATIONS: Sequence[AnyOperation] = (
         answer=PreviewAnswer,
         limits=Limits(body=LARGEST_PREVIEW),
         reads=True,
+        described=_A_FILE,
     ),
     Operation("GET", "/v1/imports/{id}", get_import, "How far an import is", query=NoQuery, answer=ImportAnswer),
     Operation(
@@ -289,7 +306,8 @@ OPERATIONS: Sequence[AnyOperation] = (
         "/v1/imports/{id}/report",
         report_import,
         "The refused rows as CSV, each with its reason, to be mended and imported again",
-        query=NoQuery,
+        query=ReportQuery,
+        described=Described(media_types=("text/csv",)),
     ),
     Operation(
         "GET", "/v1/import-profiles", list_profiles, "Import settings by name", query=NoQuery, answer=ProfilesAnswer
