@@ -79,6 +79,17 @@ def build_front(worker: Worker) -> Front:
     return Front((console(ALL), *ALL), worker)
 
 
+def collect_seldom() -> None:
+    """Have what was made until now stay for good, and what comes be looked through seldom.
+
+    Looking through all of it again and again would make callers wait. A batch makes a million things and hardly a
+    circle: as often as usual, looking costs a quarter of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 class App:
     """One worker's ASGI app, with its lifespan."""
 
@@ -121,11 +132,7 @@ class App:
         self._front = build_front(worker)
         if settings.trusted_proxies:
             self._front = behind(self._front, networks(settings.trusted_proxies))
-        # What was made until now stays for good. Looking through it again and again would make callers wait.
-        gc.collect()
-        gc.freeze()
-        # A batch makes a million things and hardly a circle: as often as usual, looking costs a quarter of its time.
-        gc.set_threshold(20_000, 20, 20)
+        collect_seldom()
         _on_sigterm(core.hub.end)
         # Without the key nothing can be signed.
         allowed = networks(settings.webhook_private_networks)

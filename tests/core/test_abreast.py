@@ -9,7 +9,7 @@ import pytest
 
 from ringbook.core.abreast import Abreast, Turn
 from ringbook.core.import_files import Slice
-from ringbook.domain.intake import Preparing, prepare
+from ringbook.domain.intake import Effect, Preparing, prepare
 from ringbook.domain.problems import Conflict, Problem, Unavailable
 from ringbook.domain.schema import PREDEFINED, Attribute
 
@@ -33,11 +33,11 @@ class Writing:
         self.most_open = 0
         self.failing: dict[str, list[Problem]] = {}
         self._written: dict[str, asyncio.Event] = {}
-        self._decided: dict[str, asyncio.Future[bool]] = {}
+        self._decided: dict[str, asyncio.Future[Effect]] = {}
         self.abreast = Abreast(self._write, at_once)
 
-    def decide(self, name: str, *, leaves_others_alone: bool = True) -> None:
-        self._decision(name).set_result(leaves_others_alone)
+    def decide(self, name: str, effect: Effect = "newcomers") -> None:
+        self._decision(name).set_result(effect)
 
     def let_go(self, *names: str) -> None:
         """Let the slices come to their ends, now or as soon as they are begun."""
@@ -68,7 +68,7 @@ class Writing:
         finally:
             self.open.discard(name)
 
-    def _decision(self, name: str) -> asyncio.Future[bool]:
+    def _decision(self, name: str) -> asyncio.Future[Effect]:
         return self._decided.setdefault(name, asyncio.get_running_loop().create_future())
 
     def _end(self, name: str) -> asyncio.Event:
@@ -137,10 +137,19 @@ async def test_who_shares_somebody_with_the_slice_before_waits() -> None:
     assert writing.most_open == 1
 
 
+async def test_who_shares_somebody_with_a_slice_that_does_nothing_need_not_wait() -> None:
+    writing = Writing()
+    await writing.add(about("1", "3"))
+    writing.decide("1", "nothing")
+    await writing.add(about("2", "3"))
+    assert writing.begun == ["1", "2"]
+    await writing.abreast.stop()
+
+
 async def test_who_comes_behind_a_slice_that_changes_somebody_waits() -> None:
     writing = Writing()
     await writing.add(about("1"))
-    writing.decide("1", leaves_others_alone=False)
+    writing.decide("1", "changes")
     adding = await writing.add(about("2"))
     assert writing.begun == ["1"]
     writing.let_go("1")
@@ -222,7 +231,7 @@ async def test_who_comes_behind_one_that_failed_before_it_could_tell_waits_until
     await writing.add(about("1"))
     adding = await writing.add(about("2"))
     writing.let_go("1", "2")
-    writing.decide("1", leaves_others_alone=False)
+    writing.decide("1", "changes")
     writing.decide("2")
     await adding
     await writing.abreast.finish()

@@ -12,6 +12,7 @@ from ringbook.core import intake
 from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
 from ringbook.domain.calling_list import Field
+from ringbook.domain.drafting import Drafting, Drafts
 from ringbook.domain.intake import Mode, prepare
 from ringbook.domain.problems import Conflict, Invalid, Missing, Problem, TooLarge
 from ringbook.domain.schema import Attribute
@@ -230,6 +231,16 @@ async def test_prepared_rows_go_through_another_process_and_a_changed_schema(rec
     assert fields == ["shoe", "nonsense", "shoe"]
 
 
+async def test_who_could_be_two_is_chosen_also_if_both_have_said_it_all(records: Records) -> None:
+    one = await save(records, phone1=number(7), customer_id="8")
+    other = await save(records, phone1=number(7), customer_id="9")
+    for contact in (other, one):
+        await records.contacts.update(contact.id, {"customer_id": None})
+    (outcome,) = await records.intake.contacts([{"phone1": number(7)}])
+    assert (outcome.what, outcome.id) == ("unchanged", one.id)
+    assert told(only(await history(records, "identity")).after)["among"] == [one.id, other.id]
+
+
 async def test_there_is_a_most_at_once(records: Records) -> None:
     with pytest.raises(TooLarge):
         await records.intake.contacts([{}] * (intake.MOST_AT_ONCE + 1))
@@ -310,3 +321,15 @@ async def test_a_record_that_says_what_it_said_before_is_left_alone(records: Rec
     again = await records.intake.list_records(LEADS, [*rows, lead(2, number(9))], mode="upsert")
     assert [outcome.what for outcome in again] == ["unchanged", "unchanged", "unchanged", "updated"]
     assert (await dump(records))["list_record"][:2] == before["list_record"][:2]
+
+
+async def test_records_are_those_of_the_fields_that_the_list_has_when_they_are_written(records: Records) -> None:
+    before = await records.lists.named(LEADS)
+    rows = [lead(1, number(1), first="Ada")]
+    drafts = Drafts(Drafting(before.layout, "US")).add(enumerate(rows))
+    renamed = [field for field in before.fields if field.name != "First name"]
+    await records.lists.lay_out(LEADS, renamed)
+    context = records.intake._context
+    async with context.database.transaction() as tx:
+        await intake.list_records(tx, context, before, rows, drafts=drafts)
+    assert "First name" not in only(await records.lists.records(LEADS)).fields

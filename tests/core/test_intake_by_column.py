@@ -14,7 +14,7 @@ from ringbook.core.access import Core, Records
 from ringbook.core.import_files import examine, reader_of
 from ringbook.core.import_run import ImportRun
 from ringbook.core.passwords import Passwords
-from ringbook.domain.calling_list import CallingList
+from ringbook.domain.calling_list import CallingList, Field
 from ringbook.domain.import_plan import Plan
 from ringbook.domain.imports import Counts, Import, ImportSettings
 from ringbook.domain.problems import Problem
@@ -176,6 +176,31 @@ async def test_a_number_that_says_who_it_is_but_is_none_takes_no_calls(
     await imported(first, file, ImportSettings(key="phone2"))
     monkeypatch.setattr(Plan, "is_by_column", False)
     await imported(second, file, ImportSettings(key="phone2"))
+    assert await dump(first) == await dump(second)
+
+
+async def test_a_lists_records_are_by_column_as_by_row(
+    core: Core, passwords: Passwords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "records.csv"
+    rows = [f"1,Ada,{NUMBERS[0]},x", ",,,nobody", "2,Eve,,no number", f"3,,{NUMBERS[1]},", "only,three,cells"]
+    file.write_text("\n".join(["id,name,phone,remark", *rows, f"4,'=x,{NUMBERS[2]},", f"1,Ivy,{NUMBERS[3]},\n"]))
+    first, second = await make_tenant(core, passwords), await make_tenant(core, passwords)
+    became = []
+    for records, by_column in ((first, True), (second, False)):
+        await records.lists.create(
+            "leads", [Field("id", key=True), Field("name", type="FIRST_NAME"), Field("phone", type="PHONE")]
+        )
+        settings = await records.imports.settings(ImportSettings(), "leads")
+        with monkeypatch.context() as patched:
+            if not by_column:
+                patched.setattr(Plan, "is_by_column", False)
+            job = await records.imports.carry_out(file, file.name, settings, lambda job: None)
+        became.append((job.counts, await refused(records, job)))
+    assert became[0] == became[1]
+    counts, told = became[0]
+    assert (counts.rows, counts.added, counts.updated, [row for row, _, _ in told]) == (7, 3, 1, [3, 4, 6])
+    assert "The row says nothing." in told[0]
     assert await dump(first) == await dump(second)
 
 

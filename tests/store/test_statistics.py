@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from ringbook.app import open_core
 from ringbook.core.passwords import Passwords
 from ringbook.domain.calling_list import CallingList, Field
+from ringbook.domain.imports import Import, ImportSettings
 from ringbook.store import linking, lists
 from ringbook.store.embedded import EmbeddedServer
 from ringbook.store.migrate import migrate
@@ -64,3 +66,30 @@ async def test_keys_are_looked_up_in_an_empty_list_as_in_a_full_one(
     assert found.indexes == indexes
     assert taken.indexes == {"list_record_unique"}
     assert not found.scanned | taken.scanned
+
+
+async def test_a_table_is_known_before_many_rows_of_an_import_have_come(
+    server: EmbeddedServer, passwords: Passwords, tmp_path: Path
+) -> None:
+    """A plan that was made for a table that nobody ever counted may read all of it for each call."""
+    name = await make_database(server)
+    connection = await connect(server, name)
+    await migrate(connection)
+    core = open_core(server.dsn.replace(f"/{DATABASE}?", f"/{name}?"))
+    await core.database.open()
+    records = await make_tenant(core, passwords)
+    file = tmp_path / "leads.csv"
+    file.write_text("id,Phone\n" + "".join(f"{n},330-555-{n:04}\n" for n in range(5000)))
+    settings = await records.imports.settings(ImportSettings(), "leads.csv")
+
+    class Killed(BaseException):
+        """As a signal would."""
+
+    def die(job: Import) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        await records.imports.carry_out(file, file.name, settings, die)
+    assert 1900 < await connection.fetchval("SELECT reltuples FROM pg_class WHERE relname = 'list_record'") < 2100
+    await connection.close()
+    await core.database.close()

@@ -1,8 +1,8 @@
 """Two slices of an import abreast: while one is written, the next one begins, if neither is about anybody of the other.
 
 One connection keeps one processor busy. What comes of two at a time is what would come of one after the other: they
-are committed in their order, and the next one waits where a row of it has a key of this one, or this one changes
-somebody who was there before.
+are committed in their order, and the next one waits where this one changes somebody who was there before, or brings
+somebody of whom a row of the next one has a key.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from ringbook.core.import_files import Slice
+from ringbook.domain.intake import Effect
 from ringbook.domain.problems import Unavailable
 
 
@@ -23,12 +24,12 @@ class Turn:
         self.part = part
         self.task: asyncio.Task[None]
         self._behind = behind
-        self._leaves_others_alone: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._effect: asyncio.Future[Effect] = asyncio.get_running_loop().create_future()
 
-    def decided(self, leaves_others_alone: bool) -> None:
-        """Say whether everybody who was there before stays as he is."""
-        if not self._leaves_others_alone.done():
-            self._leaves_others_alone.set_result(leaves_others_alone)
+    def decided(self, effect: Effect) -> None:
+        """Say what the slice does; what was said first counts."""
+        if not self._effect.done():
+            self._effect.set_result(effect)
 
     async def comes(self) -> None:
         """Wait until the slice before this one is committed; raises what that one has failed with."""
@@ -39,12 +40,16 @@ class Turn:
 
     async def lets_begin(self, part: Slice) -> bool:
         """Whether the next slice may begin before this one is committed, once that can be told."""
-        own, others = self.part.keys, part.keys
-        if own is None or others is None or not own.isdisjoint(others):
+        if self.part.prepared is None:
             return False
-        either: list[asyncio.Future[Any]] = [self._leaves_others_alone, self.task]
+        either: list[asyncio.Future[Any]] = [self._effect, self.task]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return self._leaves_others_alone.done() and self._leaves_others_alone.result()
+        if not self._effect.done() or self._effect.result() == "changes":
+            return False
+        if self._effect.result() == "nothing":
+            return True
+        own, others = self.part.read_keys(), part.read_keys()
+        return own is not None and others is not None and own.isdisjoint(others)
 
 
 class Abreast:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from ringbook.domain import import_csv, import_json, import_vcard
 from ringbook.domain.cells import RINGBOOK_ID
@@ -21,13 +22,16 @@ from ringbook.domain.import_sheet import SheetReader, extent_of_sheet, form_of_s
 from ringbook.domain.import_vcard import VcardReader
 from ringbook.domain.imports import ImportSettings
 from ringbook.domain.intake import Prepared, Preparing, prepare, prepared
+from ringbook.domain.plain_records import plain_drafts
 from ringbook.domain.plain_rows import plain_rows
 from ringbook.domain.schema import Schema
-from ringbook.domain.table import FileForm, FileFormat, Mark, Reader, Row, TableRows
+from ringbook.domain.table import FileForm, FileFormat, Mark, Reader, Row, TableRows, no_rows
 
 BLOCK = 256 * 1024
 SLICE = 20_000
 """Rows that are written in one transaction."""
+_FIRST = 2_000
+"""Rows of the first slice: before many have come, the planner knows the tables (store/statistics.py)."""
 HEAVIEST = 6_000_000
 """Characters after which a slice is full."""
 _SAMPLE = 256 * 1024
@@ -59,10 +63,13 @@ class Slice:
     blank: int = 0
     mark: Mark = field(default_factory=Mark)
 
-    @cached_property
-    def keys(self) -> Set[str] | None:
-        """Who its rows may be about; None where that cannot be told beforehand."""
-        return None if self.prepared is None else self.prepared.keys()
+    _keys: Set[str] | None = None
+
+    def read_keys(self) -> Set[str] | None:
+        """Who its rows may be about, read once; None where that cannot be told beforehand."""
+        if self._keys is None and self.prepared is not None:
+            self._keys = self.prepared.keys()
+        return self._keys
 
 
 def digest_of(file: Path) -> bytes:
@@ -78,15 +85,23 @@ def examine(file: Path, settings: ImportSettings) -> Examined:
         head = opened.read(_SAMPLE)
     kind = settings.format or _format_of(head)
     if kind == "xlsx":
-        return Examined(form_of_sheet(file, settings.header), extent_of_sheet(file), size, digest)
+        form = _written(form_of_sheet(file, settings.header), settings)
+        return Examined(form, extent_of_sheet(file), size, digest)
     encoding = checked(settings.encoding, head) if settings.encoding else encoding_of(_blocks(file, 0))
     sample = head[mark_length(encoding, head) :].decode(encoding, lost(encoding) if len(head) == size else "ignore")
     if kind == "csv":
-        form = import_csv.form_of(sample, encoding, settings.delimiter, settings.header)
+        form = _written(import_csv.form_of(sample, encoding, settings.delimiter, settings.header), settings)
     else:
         columns = (import_json if kind == "jsonl" else import_vcard).columns_of(sample)
         form = FileForm(kind, encoding, columns=columns)
+    if next(iter(reader_of(file, form, Mark())), None) is None:
+        raise no_rows(form.header and bool(form.columns))
     return Examined(form, size, size, digest)
+
+
+def _written(form: FileForm, settings: ImportSettings) -> FileForm:
+    """With how its texts write dates and numbers."""
+    return msgspec.structs.replace(form, dates=settings.dates, decimal=settings.decimal)
 
 
 def reader_of(file: Path, form: FileForm, at: Mark) -> Reader:
@@ -106,27 +121,37 @@ _TEXTS: Mapping[str, Callable[[FileForm, Iterator[str], Mark], Reader]] = {
 }
 
 
-def slices_of(reader: Reader, plan: Plan, how: Preparing | Drafting) -> Iterator[Slice]:
+def slices_of(
+    reader: Reader, plan: Plan, how: Preparing | Drafting, brings_strangers: Callable[[], bool] = lambda: False
+) -> Iterator[Slice]:
     """The rows in slices, prepared in this way if they are contacts; those of a table by columns where that can be.
 
-    A row that says nothing is one that nobody can read.
+    A row that says nothing is one that nobody can read. Who brings strangers will be asked for all keys: they are read
+    here then, beside the slice that is being written.
     """
     rows = iter(reader)
-    over = False
+    over, most = False, min(_FIRST, SLICE)
     while not over:
         blank = reader.blank
         part = None
-        if isinstance(reader, CsvReader) and isinstance(how, Preparing) and plan.is_by_column:
-            table = reader.table(SLICE, HEAVIEST)
+        if isinstance(reader, CsvReader) and plan.is_by_column:
+            table = reader.table(most, HEAVIEST)
             if table is not None:
                 part, over = _of_table(table, plan, how), reader.is_over
         if part is None:
-            part, over = _of_rows(rows, plan, how)
+            part, over = _of_rows(rows, plan, how, most)
+        most = SLICE
         part.mark, part.blank = reader.mark, reader.blank - blank
+        if brings_strangers():
+            part.read_keys()
         yield part
 
 
-def _of_table(table: TableRows, plan: Plan, how: Preparing) -> Slice:
+def _of_table(table: TableRows, plan: Plan, how: Preparing | Drafting) -> Slice:
+    return _contacts_of(table, plan, how) if isinstance(how, Preparing) else _records_of(table, plan, how)
+
+
+def _contacts_of(table: TableRows, plan: Plan, how: Preparing) -> Slice:
     rows = _TableRows(plan.form.columns, table)
     plain = plain_rows(Schema(how.attributes), how.region, how.sought, plan.columns(table.rows), len(rows))
     said: list[tuple[int, Mapping[str, Any]]] = []
@@ -141,8 +166,35 @@ def _of_table(table: TableRows, plan: Plan, how: Preparing) -> Slice:
     return Slice(rows, unread, count, prepared=Prepared(how, apart.arrivals, apart.refused, plain))
 
 
-def _of_rows(rows: Iterator[Row], plan: Plan, how: Preparing | Drafting) -> tuple[Slice, bool]:
-    """The next slice, and whether it is the last one."""
+def _records_of(table: TableRows, plan: Plan, how: Drafting) -> Slice:
+    rows = _TableRows(plan.form.columns, table)
+    plain = plain_drafts(how.layout, plan.columns(table.rows), len(rows))
+    said: list[tuple[int, Mapping[str, Any]]] = []
+    silent: dict[int, Row] = {}
+    for place in range(len(rows)):
+        if place not in plain:
+            if told := _told(row := rows[place], plan):
+                said.append((place, told))
+            else:
+                silent[place] = row
+    if silent:
+        return _records_of(_without(table, silent), plan, how)
+    drafts = Drafts(how).add(said).with_plain(plain)
+    return Slice(rows, table.unread, len(rows) + len(table.unread), _Said(rows, plan), drafts=drafts)
+
+
+def _without(table: TableRows, silent: Mapping[int, Row]) -> TableRows:
+    """The table without rows that say nothing, which nobody can read: places count the others alone."""
+    there = [place for place in range(len(table.rows)) if place not in silent]
+    return TableRows(
+        [table.numbers[place] for place in there],
+        [table.rows[place] for place in there],
+        [*table.unread, *silent.values()],
+    )
+
+
+def _of_rows(rows: Iterator[Row], plan: Plan, how: Preparing | Drafting, most: int) -> tuple[Slice, bool]:
+    """The next slice, of half as many rows as `most`, and whether it is the last one."""
     readable: list[Row] = []
     said: list[Mapping[str, Any]] = []
     unread: list[Row] = []
@@ -155,7 +207,7 @@ def _of_rows(rows: Iterator[Row], plan: Plan, how: Preparing | Drafting) -> tupl
             unread.append(row)
         weight += sum(len(value) for value in row.values.values() if isinstance(value, str))
         # A row that is read by itself takes several times as much memory.
-        if len(readable) + len(unread) >= SLICE // 2 or weight > HEAVIEST // 4:
+        if len(readable) + len(unread) >= most // 2 or weight > HEAVIEST // 4:
             over = False
             break
     part = Slice(readable, unread, len(readable) + len(unread), said)
@@ -187,6 +239,20 @@ class _TableRows(Sequence[Row]):
     def __getitem__(self, place: int) -> Row:  # type: ignore[override]
         cells = self._table.rows[place]
         return Row(self._table.numbers[place], dict(zip(self._columns, cells, strict=True)))
+
+
+class _Said(Sequence[Mapping[str, Any]]):
+    """What rows say, each read when it is asked for."""
+
+    def __init__(self, rows: Sequence[Row], plan: Plan) -> None:
+        self._rows = rows
+        self._plan = plan
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: int) -> Mapping[str, Any]:  # type: ignore[override]
+        return self._plan.said(self._rows[place])
 
 
 def _format_of(head: bytes) -> FileFormat:

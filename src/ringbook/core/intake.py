@@ -21,9 +21,10 @@ from ringbook.core.behind import writing_behind
 from ringbook.core.context import Context
 from ringbook.core.lists import find_list
 from ringbook.domain.calling_list import CallingList
-from ringbook.domain.drafting import Drafts
+from ringbook.domain.drafting import Drafting, Drafts
 from ringbook.domain.intake import (
     Arrival,
+    Effect,
     Mode,
     Newcomers,
     Outcome,
@@ -49,8 +50,8 @@ from ringbook.store.schema import schema as stored_schema
 if TYPE_CHECKING:
     from ringbook.store.database import Tx
 
-Decided = Callable[[bool], None]
-"""Hears whether everybody who was there before stays as he is."""
+Decided = Callable[[Effect], None]
+"""Hears what rows do."""
 
 MOST_AT_ONCE = 50_000
 _FEW = 50
@@ -107,21 +108,21 @@ async def contacts(
     match: str | None = None,
     import_id: int | None = None,
     dry_run: bool = False,
-    decided: Decided = lambda alone: None,
+    decided: Decided = lambda effect: None,
 ) -> Sequence[Outcome]:
     """Write each row of attributes as a single write of them would; what became of each, in their order.
 
     `match` is the attribute that says who a row is about; without one it is the customer id, else a valid number. `add`
     refuses who is known, `update` who is not. Rows may be prepared, which another process can do. Journalled is what
-    changes; what an import inserts has its id, and no entry of its own. `decided` hears, as soon as that is known and
-    before most is written, whether everybody who was there before is left alone.
+    changes; what an import inserts has its id, and no entry of its own. `decided` hears what the rows do, as soon as
+    that is known and before most is written.
     """
     async with _slice(tx, context, import_id, dry_run) as importing:
         schema = await for_writing(tx, context.tenant.id)
         how = _preparing(context, schema, match)
         read = _read(how, rows)
         if isinstance(rows, Prepared) and rows.how != how:
-            decided(False)  # the keys that the rows were prepared with may not be all
+            decided("changes")  # the keys that the rows were prepared with may not be all
         outcomes = [*read.refused, *await _told(tx, importing, schema, read, mode, decided)]
         return sorted(outcomes, key=lambda outcome: outcome.at)
 
@@ -163,7 +164,7 @@ async def _told(
     if rest.count:
         outcomes += await _entered(tx, context, schema, rest, mode, decided)
     else:
-        decided(True)
+        decided("nothing")
     return outcomes
 
 
@@ -181,23 +182,19 @@ async def _some_are_known(tx: Tx, context: Context, schema: Schema, read: Prepar
 
 async def _unchanged(tx: Tx, context: Context, schema: Schema, read: Prepared) -> Mapping[int, int]:
     """By place, the contacts of whom rows say what is known of them already."""
-    values_at = {row.at: row.values for row in read.arrivals}
     documents = dict(zip(read.plain.places, read.plain.documents, strict=True))
     asked = _asked(schema, ((row.at, _who(row)) for row in read.arrivals))
     asked.add_all(read.plain.who, read.plain.places)
-    known: dict[int, dict[int, str | None]] = {}
-    for at, id_, attributes in await stored.recognised(tx, context.tenant.id, asked, documents):
-        known.setdefault(at, {})[id_] = attributes
-
-    def says_nothing_new_of(at: int, attributes: str | None) -> bool:
-        if attributes is None:
-            return True
-        values = values_at[at] if at in values_at else decoded(documents[at])
-        return says_nothing_new(schema, values, decoded(attributes))
-
+    same, others = await stored.recognised(tx, context.tenant.id, asked, documents)
+    meant = dict(same)
     # Whoever could be several is for the long way to choose.
-    single = ((at, *found.popitem()) for at, found in known.items() if len(found) == 1)
-    return {at: id_ for at, id_, attributes in single if says_nothing_new_of(at, attributes)}
+    not_so = {at for at, id_ in same if meant[at] != id_}
+    values_at = {row.at: row.values for row in read.arrivals} if others else {}
+    for at, id_, attributes in others:
+        values = values_at[at] if at in values_at else decoded(documents[at])
+        if meant.setdefault(at, id_) != id_ or not says_nothing_new(schema, values, decoded(attributes)):
+            not_so.add(at)
+    return {at: id_ for at, id_ in meant.items() if at not in not_so} if not_so else meant
 
 
 class _Coming(NamedTuple):
@@ -230,7 +227,7 @@ async def _entered(
         coming[:] = [ids[row.at]]
         people.pass_turns(first_turn + row.at - 1)
         outcomes.append(newcomers.let_in(row, ids[row.at]) if row.at in new else newcomers.tell(row))
-    decided(not newcomers.changes)
+    decided("changes" if newcomers.changes else "newcomers")
     plain_ids = [ids[place] for place in plain.places]
     await _store(tx, context, schema, _Coming(moment.now, first_turn, plain, plain_ids, newcomers, people))
     return [*outcomes, *map(_added, plain.places, plain_ids)]
@@ -364,6 +361,10 @@ async def list_records(
         raise Invalid("The list has no key: its records can only be added.", field="mode")
     async with _slice(tx, context, import_id, dry_run) as importing:
         await lists.lock(tx, context.tenant.id, target.id)
+        # Its fields may be others by now than when the rows were read.
+        target = await lists.get(tx, context.tenant.id, target.id)
+        if drafts is not None and drafts.how != Drafting(target.layout, context.tenant.region):
+            drafts = None
         if mode == "add":
             return await intake_records.added(tx, importing, target, rows, drafts)
         return await intake_records.written(tx, importing, target, rows, mode, drafts)

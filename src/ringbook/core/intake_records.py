@@ -79,11 +79,11 @@ def _keys(
     keys: dict[int, tuple[str, str]] = {}
     without: list[Outcome] = []
     strict = target.layout.strict
-    for at, row in enumerate(rows):
+    for at in range(len(rows)):
         draft = drafts.get(at)
         try:
             # A strict layout drafts nothing without its key.
-            keys[at] = (draft.key_text, draft.key_submitted) if draft and strict else key_texts(target, row)
+            keys[at] = (draft.key_text, draft.key_submitted) if draft and strict else key_texts(target, rows[at])
         except Problem as problem:
             without.append(Outcome(at, "refused", None, problem))
     return keys, without

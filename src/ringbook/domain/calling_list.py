@@ -53,7 +53,7 @@ _ATTRIBUTE_OF_TYPE = {
 }
 # A field of another type may carry an attribute's name. Never customer_id: only ACCOUNT says who somebody is.
 _ATTRIBUTE_OF_NAME = {key: key for key, _, kind in PREDEFINED if key != CUSTOMER_ID and kind != "Phone"}
-_PHONE_ATTRIBUTES = 10
+PHONE_ATTRIBUTES = 10
 _NONE: Mapping[str, str] = {}
 _encode = msgspec.json.Encoder().encode
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
@@ -90,6 +90,11 @@ class Field(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
         """The contact's attribute that this field also is, if any; phones are told apart by their slot."""
         by_type = _ATTRIBUTE_OF_TYPE.get(self.type)
         return by_type or _ATTRIBUTE_OF_NAME.get(_NOT_A_WORD.sub("_", self.name.casefold()).strip("_"))
+
+    @property
+    def is_formed(self) -> bool:
+        """Whether values have a form, and are not stored as they come but for blanks around them."""
+        return self.type in _FORMED and not (self.type == "PHONE" and self.phone_type == "AS_GIVEN")
 
 
 class RecordPhone(msgspec.Struct, frozen=True):
@@ -201,15 +206,15 @@ class Layout:
 
     def require_key(self, values: Mapping[str, str]) -> None:
         """Invalid, naming all key fields that `values` lack, the last of the layout first."""
-        missing = [name.lower() for name in reversed(self._key_names) if not values.get(name, "").strip()]
-        if missing or not self._key_names:
+        missing = [name.lower() for name in reversed(self.key_names) if not values.get(name, "").strip()]
+        if missing or not self.key_names:
             raise Invalid(
                 f"missing key: {', '.join(missing)}", field=missing[0] if missing else None, fault="missingKey"
             )
 
     def key_of(self, values: Mapping[str, str]) -> str:
         """The key fields of `values` as one text."""
-        return bounded(_encode([values.get(name, "") for name in self._key_names]).decode())
+        return bounded(_encode([values.get(name, "") for name in self.key_names]).decode())
 
     def draft(
         self, submitted: Mapping[str, Any], before: Mapping[str, str] | None = None, numbers: Mapping[str, str] = _NONE
@@ -221,11 +226,11 @@ class Layout:
         """
         given = self.named(submitted)
         known = before or _NONE
-        if self.strict and self._key_names:
+        if self.strict and self.key_names:
             self.require_key(given)
         key_submitted = self.key_of(given)
         self._check_required({**known, **given} if known else given)
-        standing = {name for name in self._key_names if known.get(name)} if known else ()
+        standing = {name for name in self.key_names if known.get(name)} if known else ()
         new = {name: value for name, value in given.items() if name not in standing} if standing else given
         plain, spelled = self._plain, self._as_spelled
         fresh = {
@@ -238,14 +243,14 @@ class Layout:
             stored = {name: merged[name] for name in self._order(tuple(merged))}
             raw = {**known, **numbers, **new}
         phones = [
-            RecordPhone(slot, name, text) for slot, name in self._slots if name in raw and (text := raw[name].strip())
+            RecordPhone(slot, name, text) for slot, name in self.slots if name in raw and (text := raw[name].strip())
         ]
         return RecordDraft(
             fields=stored,
             key_text=self.key_of(stored),
             key_submitted=key_submitted,
             phones=tuple(phones),
-            customer_id=stored.get(self._account) or None,
+            customer_id=stored.get(self.account) or None,
             external_id=stored.get(EXTERNAL_ID_FIELD) or None,
             attributes=self._attributes(stored, phones),
         )
@@ -260,7 +265,8 @@ class Layout:
         return lru_cache(maxsize=_MOST_REMEMBERED)(self._in_order)
 
     @cached_property
-    def _key_names(self) -> Sequence[str]:
+    def key_names(self) -> Sequence[str]:
+        """The names of the key fields, in the layout's order."""
         return [field.name for field in self.keys]
 
     @cached_property
@@ -268,15 +274,14 @@ class Layout:
         return {field.name: at for at, field in enumerate(self.fields)}
 
     @cached_property
-    def _slots(self) -> Sequence[tuple[int, str]]:
+    def slots(self) -> Sequence[tuple[int, str]]:
+        """The fields of type PHONE, by their order and name."""
         return [(slot, field.name) for slot, field in enumerate(self.phones, 1)]
 
     @cached_property
     def _plain(self) -> frozenset[str]:
-        """The names of fields whose values are stored as they come, but for blanks around them."""
-        return frozenset(
-            f.name for f in self.fields if f.type not in _FORMED or (f.type == "PHONE" and f.phone_type == "AS_GIVEN")
-        )
+        """The names of fields whose values are stored as they come."""
+        return frozenset(f.name for f in self.fields if not f.is_formed)
 
     def stored_key_of(self, values: Mapping[str, str]) -> str:
         """The same as key_of(), of the values as the list would store them; Invalid where one has no such form."""
@@ -290,35 +295,36 @@ class Layout:
             return self.key_of(values)
 
     def _check_required(self, values: Mapping[str, str]) -> None:
-        for required in self._required:
+        for required in self.required:
             if not values.get(required, "").strip():
                 name = required.lower()
                 raise Invalid(f"missing required field: {name}", field=name, fault="missingRequired")
         if self.strict:
-            for _, phone in self._slots:
+            for _, phone in self.slots:
                 if _DIGIT.search(values.get(phone, "")):
                     return
             raise Invalid("missing required field: at least one phone field", fault="missingRequired")
 
     def _attributes(self, stored: Mapping[str, str], phones: Sequence[RecordPhone]) -> dict[str, str]:
-        found = {f"phone{phone.slot}": phone.raw for phone in phones if phone.slot <= _PHONE_ATTRIBUTES}
-        carried = self._carried
+        found = {f"phone{phone.slot}": phone.raw for phone in phones if phone.slot <= PHONE_ATTRIBUTES}
+        carried = self.carried
         for name, value in stored.items():
             if value and name in carried:
                 found.setdefault(carried[name], value)
         return found
 
     @cached_property
-    def _required(self) -> Sequence[str]:
+    def required(self) -> Sequence[str]:
+        """The names of the required fields."""
         return [f.name for f in self.fields if f.required]
 
     @cached_property
-    def _account(self) -> str:
+    def account(self) -> str:
         """The name of the field that says which customer it is; empty where there is none."""
         return next((f.name for f in self.fields if f.type == "ACCOUNT"), "")
 
     @cached_property
-    def _carried(self) -> Mapping[str, str]:
+    def carried(self) -> Mapping[str, str]:
         """The contact's attributes that fields of these names carry."""
         return {f.name: f.attribute for f in self.fields if f.attribute}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ringbook.domain.calling_list import Layout, RecordDraft
-from ringbook.domain.phone import Phone, normalise
+from ringbook.domain.phone import Phone, normalise, phones_of
 from ringbook.domain.problems import Problem
 
 
@@ -39,6 +40,13 @@ class Drafts:
                 if phone.raw not in self.numbers:
                     self.numbers[phone.raw] = normalise(phone.raw, self.how.region)
         return self
+
+    def with_plain(self, plain: Mapping[int, RecordDraft]) -> Drafts:
+        """The same, and between them records that were read by column (domain/plain_records.py)."""
+        raws = {phone.raw for draft in plain.values() for phone in draft.phones}
+        fit = {**plain, **self.fit}
+        ordered = dict(sorted(fit.items(), key=itemgetter(0))) if self.fit else fit
+        return Drafts(self.how, ordered, self.problems, phones_of(raws, self.how.region) | self.numbers)
 
     def phones(self, draft: RecordDraft) -> dict[int, Phone]:
         """The numbers of one of the records, by their slots."""

@@ -23,6 +23,8 @@ from ringbook.domain.text import is_storable, search_key
 
 Mode = Literal["add", "update", "upsert"]
 What = Literal["added", "updated", "unchanged", "refused"]
+Effect = Literal["nothing", "newcomers", "changes"]
+"""What rows do to contacts: nothing; they bring new ones, and leave those who were there alone; or they may not."""
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
+
 from ringbook.domain.calling_list import RecordDraft
 from ringbook.domain.contact import MOST_SHARING, IdentifiedBy, fitting
 from ringbook.domain.ownership import Link, writable
@@ -64,8 +66,7 @@ class Person:
         return self.writes > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Among several contacts that a record could have meant, the one that was taken."""
 
     chosen: int
@@ -74,8 +75,7 @@ class Choice:
     among: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(msgspec.Struct, frozen=True):
     record_id: int
     contact_id: int
     link: Link

@@ -154,7 +154,7 @@ class Plan:
     @cached_property
     def is_bare_at_home(self) -> _Match:
         """The same for a number that was dialled within the region."""
-        ambiguous = f"(?!{self.code}|{self._abroad_pattern}|{self._trunk_pattern})"
+        ambiguous = rf"(?!\+|{self.code}|{self._abroad_pattern}|{self._trunk_pattern})"
         return re.compile(f"{ambiguous}(?:{_valid_anywhere(int(self.code))})").fullmatch
 
     @cached_property

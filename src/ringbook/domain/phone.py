@@ -27,11 +27,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NewType
 
+import msgspec
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
 
@@ -60,8 +60,7 @@ _MOBILES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LINES = (PhoneNumberType.FIXED_LINE, *_MOBILES)
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(msgspec.Struct, frozen=True):
     """One telephone number as it was written, and as it is understood."""
 
     raw: str
@@ -118,6 +117,12 @@ def normalise_all(
     return texts, e164s, digits, keys
 
 
+def phones_of(raws: Collection[str], region: str) -> dict[str, Phone]:
+    """normalise() of each number, by how it was written."""
+    read = zip(raws, usual_of_all(list(raws), region), strict=True)
+    return {raw: _slow(raw, region) if found is None else _usual(raw, *found) for raw, found in read}
+
+
 def warm(region: str) -> None:
     """Read what the usual spellings of the region's numbers need of the numbering plans."""
     example = phonenumbers.example_number(region)
@@ -170,9 +175,10 @@ def plus_lost(text: str, region: str) -> str:
 
 def _fast(raw: str, region: str) -> Phone | None:
     found = usual(raw, region)
-    if found is None:
-        return None
-    e164, digits = found
+    return None if found is None else _usual(raw, *found)
+
+
+def _usual(raw: str, e164: E164, digits: str) -> Phone:
     return Phone(raw, e164, digits, MatchKey(folded(e164)), "")
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,14 +26,47 @@ from ringbook.domain.text import is_storable, plain_search_keys
 T = TypeVar("T")
 
 
-class Numbers(NamedTuple):
-    """The telephone numbers of an attribute, row by row; empty and None where a row has none."""
+class ReadNumbers(NamedTuple):
+    """Telephone numbers as they are understood, row by row; empty and None where a row has none."""
 
-    attribute: str
     raws: Sequence[str]
     e164s: Sequence[str | None]
     digits: Sequence[str]
     match_keys: Sequence[str | None]
+
+
+class Numbers:
+    """The telephone numbers of an attribute, row by row: read once somebody asks, which costs as much as all else.
+
+    Who a row is about says its customer id first, and of most rows nobody wants to know more.
+    """
+
+    def __init__(self, attribute: str, cells: Sequence[str | None], region: str) -> None:
+        self.attribute = attribute
+        self._cells = cells
+        self._region = region
+
+    @cached_property
+    def read(self) -> ReadNumbers:
+        return ReadNumbers(*normalise_all(self._cells, self._region))
+
+    @property
+    def keys(self) -> Keys:
+        """The match keys of valid numbers, as Phone.identifies tells."""
+        return Keys(None, "", [key if key and key[0] == "+" else None for key in self.read.match_keys])
+
+    def kept(self, wanted: Sequence[bool]) -> Numbers:
+        """Those of these rows."""
+        some = Numbers(self.attribute, list(compress(self._cells, wanted)), self._region)
+        if "read" in self.__dict__:
+            raws, e164s, digits, match_keys = self.read
+            some.read = ReadNumbers(
+                list(compress(raws, wanted)),
+                list(compress(e164s, wanted)),
+                list(compress(digits, wanted)),
+                list(compress(match_keys, wanted)),
+            )
+        return some
 
 
 class Entries(NamedTuple):
@@ -52,16 +87,45 @@ class Keys(NamedTuple):
     keys: Sequence[str | None]
 
 
-class PlainRows(NamedTuple):
-    """Rows by column. `places` are theirs in the slice, `documents` what they say, as JSON."""
+@dataclass(frozen=True)
+class PlainRows:
+    """Rows by column. `places` are theirs in the slice, `documents` what they say, as JSON.
 
-    places: Sequence[int]
-    documents: Sequence[str]
-    entries: Sequence[Entries]
-    numbers: Sequence[Numbers]
-    keys: Sequence[Keys]
-    who: Sequence[Keys]
-    """Those of the keys that decide whom a row is about."""
+    `customers` are the keys of their customer ids, `unique` those of other values that say who somebody is; `sought`
+    is the attribute that was chosen for that.
+    """
+
+    places: Sequence[int] = ()
+    documents: Sequence[str] = ()
+    entries: Sequence[Entries] = ()
+    numbers: Sequence[Numbers] = ()
+    customers: Sequence[Keys] = ()
+    unique: Sequence[Keys] = ()
+    sought: Attribute | None = None
+
+    @cached_property
+    def keys(self) -> Sequence[Keys]:
+        """All identity keys."""
+        keys = [*(numbers.keys for numbers in self.numbers), *self.unique, *self.customers]
+        return keys if self.sought is None else [*keys, *(key for key in self.who if key not in keys)]
+
+    @cached_property
+    def who(self) -> Sequence[Keys]:
+        """Those of the keys that decide whom a row is about."""
+        sought = self.sought
+        if sought is None:
+            return [*self.customers, *self._numbers_of_nameless()]
+        folded = {attribute.key: folded for attribute, folded in self.entries}
+        by_number = [Keys(None, "", n.read.match_keys) for n in self.numbers if n.attribute == sought.key]
+        return _keys_of_values(folded, sought.key, sought.id, value_key((sought.id, ""))) or by_number
+
+    def _numbers_of_nameless(self) -> Iterator[Keys]:
+        """The numbers of rows that name no customer."""
+        named = self.customers[0].keys if self.customers else [None] * len(self.places)
+        if None in named:
+            for numbers in self.numbers:
+                keys = zip(numbers.keys.keys, named, strict=True)
+                yield Keys(None, "", [key if customer is None else None for key, customer in keys])
 
     def without(self, places: Collection[int]) -> PlainRows:
         """The others than those at these places."""
@@ -77,16 +141,18 @@ class PlainRows(NamedTuple):
 
         if all(wanted):
             return self
+
+        def some_keys(columns: Sequence[Keys]) -> list[Keys]:
+            return [Keys(keys.attribute_id, keys.prefix, some(keys.keys)) for keys in columns]
+
         return PlainRows(
             some(self.places),
             some(self.documents),
             [Entries(entries.attribute, some(entries.folded)) for entries in self.entries],
-            [
-                Numbers(of.attribute, some(of.raws), some(of.e164s), some(of.digits), some(of.match_keys))
-                for of in self.numbers
-            ],
-            [Keys(keys.attribute_id, keys.prefix, some(keys.keys)) for keys in self.keys],
-            [Keys(keys.attribute_id, keys.prefix, some(keys.keys)) for keys in self.who],
+            [numbers.kept(wanted) for numbers in self.numbers],
+            some_keys(self.customers),
+            some_keys(self.unique),
+            self.sought,
         )
 
     def said(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -100,8 +166,7 @@ class PlainRows(NamedTuple):
     def numbers_of(self, ids: Sequence[int]) -> Iterator[tuple[str, int]]:
         """The match keys that identify somebody, and whose they are, by the ids of the rows."""
         for column in self.numbers:
-            keys = _identifying(column.match_keys)
-            yield from ((key, id_) for key, id_ in zip(keys, ids, strict=True) if key is not None)
+            yield from ((key, id_) for key, id_ in zip(column.keys.keys, ids, strict=True) if key is not None)
 
     def sharing(self, others: Collection[str]) -> set[int]:
         """The places of rows that have a key of another row here, or one of the `others`."""
@@ -118,7 +183,7 @@ class PlainRows(NamedTuple):
         }
 
 
-NO_ROWS = PlainRows((), (), (), (), (), ())
+NO_ROWS = PlainRows()
 
 
 class Read(NamedTuple):
@@ -142,30 +207,25 @@ def plain_rows(
     read = {attribute.key: _column(attribute, columns[attribute.key]) for attribute in attributes}
     documents = _documents(list(columns), [column.values for column in read.values()], count)
     odd = {at for column in read.values() for at in column.unfit}
-    odd.update(at for at, document in enumerate(documents) if not 2 < len(document) <= LARGEST_CONTACT)
+    # A character has four bytes at most; who says nearly too much is looked at by himself.
+    odd.update(at for at, document in enumerate(documents) if not 2 < len(document) <= LARGEST_CONTACT // 4)
     for key in schema.required_keys:
         odd.update(at for at in range(count) if key not in read or read[key].values[at] is None)
     if schema.has_defaults or len(attributes) > MOST_ATTRIBUTES:
         odd.update(range(count))
-    numbers = [
-        Numbers(attribute.key, *normalise_all(read[attribute.key].values, region))
-        for attribute in attributes
-        if attribute.type == "Phone"
-    ]
     entries = [Entries(attribute, read[attribute.key].folded) for attribute in attributes if attribute.type != "Phone"]
     by_value = {attribute.key: folded for attribute, folded in entries}
-    customers = _keys_of_values(by_value, CUSTOMER_ID, schema.by_key[CUSTOMER_ID].id, customer_key(""))
-    by_number = [Keys(None, "", _identifying(n.match_keys)) for n in numbers]
-    unique = [key for a in schema.unique for key in _keys_of_values(by_value, a.key, a.id, value_key((a.id, "")))]
-    keys = [*by_number, *unique, *customers]
-    if sought is None:
-        who = [*customers, *_unless(customers, by_number)]
-    else:
-        who = _keys_of_values(by_value, sought.key, sought.id, value_key((sought.id, "")))
-        who = who or [Keys(None, "", n.match_keys) for n in numbers if n.attribute == sought.key]
-        odd.update(at for at in range(count) if not who or who[0].keys[at] is None)
-        keys += [key for key in who if key not in keys]
-    rows = PlainRows(range(count), [document.decode() for document in documents], entries, numbers, keys, who)
+    rows = PlainRows(
+        range(count),
+        documents,
+        entries,
+        [Numbers(a.key, read[a.key].values, region) for a in attributes if a.type == "Phone"],
+        _keys_of_values(by_value, CUSTOMER_ID, schema.by_key[CUSTOMER_ID].id, customer_key("")),
+        [key for a in schema.unique for key in _keys_of_values(by_value, a.key, a.id, value_key((a.id, "")))],
+        sought,
+    )
+    if sought is not None:
+        odd.update(at for at in range(count) if not rows.who or rows.who[0].keys[at] is None)
     return rows.without(odd)
 
 
@@ -204,32 +264,27 @@ def _read_apart(attribute: Attribute, cells: Sequence[str]) -> Read:
     return Read([value for value, _ in both], [folded for _, folded in both], odd)
 
 
-def _documents(keys: Sequence[str], columns: Sequence[Sequence[Any]], count: int) -> Sequence[bytes]:
+def _documents(keys: Sequence[str], columns: Sequence[Sequence[Any]], count: int) -> Sequence[str]:
     """What each row says, as JSON, in the order of the columns."""
     if not columns:
-        return [b"{}"] * count
+        return ["{}"] * count
     rows = zip(*columns, strict=True)
+    if all(map(_is_json_within_quotes, columns)):
+        cells = ",".join(_encode(key).decode().replace("%", "%%") + ':"%s"' for key in keys)
+        template = "{" + cells + "}"
+        return [template % row for row in rows]
     if any(None in column for column in columns):
-        return [_encode({k: v for k, v in zip(keys, row, strict=True) if v is not None}) for row in rows]
-    return [_encode(dict(zip(keys, row, strict=True))) for row in rows]
+        return [_encode({k: v for k, v in zip(keys, row, strict=True) if v is not None}).decode() for row in rows]
+    return [_encode(dict(zip(keys, row, strict=True))).decode() for row in rows]
 
 
-def _identifying(match_keys: Sequence[str | None]) -> list[str | None]:
-    """Those of valid numbers, as Phone.identifies tells."""
-    return [key if key and key[0] == "+" else None for key in match_keys]
-
-
-def _unless(customers: Sequence[Keys], numbers: Sequence[Keys]) -> list[Keys]:
-    """The numbers of rows that name no customer."""
-    if not customers:
-        return list(numbers)
-    named = customers[0].keys
-    if None not in named:
-        return []
-    return [
-        Keys(None, "", [key if customer is None else None for key, customer in zip(column.keys, named, strict=True)])
-        for column in numbers
-    ]
+def _is_json_within_quotes(column: Sequence[Any]) -> bool:
+    """Whether these are texts that JSON writes as they are."""
+    try:
+        together = "".join(column)
+    except TypeError:
+        return False
+    return together.isascii() and together.isprintable() and '"' not in together and "\\" not in together
 
 
 def _keys_of_values(folded: Mapping[str, Sequence[str | None]], key: str, attribute_id: int, prefix: str) -> list[Keys]:

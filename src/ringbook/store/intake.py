@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import asyncpg
-import msgspec
 
 from ringbook.domain.contact import MOST_SHARING
 from ringbook.domain.plain_rows import Keys
 from ringbook.store.copying import Texts, copy_texts, escaped
 from ringbook.store.identity import lock_identity
 from ringbook.store.journal import Change, change_of
+from ringbook.store.json_text import json_text
 from ringbook.store.linking import MOST_OF_A_CUSTOMER
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def known(tx: Tx, tenant_id: int, asked: Asked) -> Sequence[tuple[int, int
              CROSS JOIN LATERAL ({_with_key(attribute_id, 4)}) AS p
             """,
             tenant_id,
-            _json(keys),
+            json_text(keys),
             MOST_SHARING + 1 if attribute_id is None else MOST_OF_A_CUSTOMER,
             *(() if attribute_id is None else (attribute_id,)),
         )
@@ -86,38 +86,55 @@ async def known(tx: Tx, tenant_id: int, asked: Asked) -> Sequence[tuple[int, int
     return found
 
 
-async def recognised(
-    tx: Tx, tenant_id: int, asked: Asked, documents: Mapping[int, str]
-) -> Sequence[tuple[int, int, str | None]]:
-    """By place, the contacts with these keys, at most two of a key: id, and attributes as JSON. They are not held.
-
-    None are the attributes where they are the row's document to the letter. Indexes: contact_search_pkey,
-    contact_phone_pkey, contact_pkey.
+class Recognised(NamedTuple):
+    """Contacts that rows may be about, by the place of the row: who says what the row says to the letter, and the
+    attributes, as JSON, of the others.
     """
-    found: list[tuple[int, int, str | None]] = []
+
+    same: Sequence[tuple[int, int]]
+    others: Sequence[tuple[int, int, str]]
+
+
+async def recognised(tx: Tx, tenant_id: int, asked: Asked, documents: Mapping[int, str]) -> Recognised:
+    """The contacts with these keys, at most two of a key; they are not held.
+
+    Indexes: contact_search_pkey, contact_phone_pkey, contact_pkey.
+    """
+    same: list[tuple[int, int]] = []
+    others: list[tuple[int, int, str]] = []
     for attribute_id, places, keys in asked:
+        # Most are the same: told in one row, they cost the driver next to nothing.
         rows = await tx.fetch(
             f"""
-            SELECT k.n, c.id, CASE WHEN c.attributes::text <> k.document::text THEN c.attributes END AS attributes
-              FROM ROWS FROM (json_array_elements_text($2::json), json_array_elements($4::json))
-                   WITH ORDINALITY AS k (key, document, n)
-             CROSS JOIN LATERAL ({_with_key(attribute_id, 5)}) AS p
-             CROSS JOIN LATERAL (
-                    SELECT c.id, c.attributes
-                      FROM live_contact c
-                     WHERE c.tenant_id = $1
-                       AND c.id = p.contact_id
-                     LIMIT 1
-                   ) c
+            SELECT k.attributes, array_agg(k.n::int) AS places, array_agg(k.id) AS ids
+              FROM (
+                    SELECT k.n, c.id,
+                           CASE WHEN c.attributes::text <> k.document::text THEN c.attributes::text END AS attributes
+                      FROM ROWS FROM (json_array_elements_text($2::json), json_array_elements($4::json))
+                           WITH ORDINALITY AS k (key, document, n)
+                     CROSS JOIN LATERAL ({_with_key(attribute_id, 5)}) AS p
+                     CROSS JOIN LATERAL (
+                            SELECT c.id, c.attributes
+                              FROM live_contact c
+                             WHERE c.tenant_id = $1
+                               AND c.id = p.contact_id
+                             LIMIT 1
+                           ) c
+                   ) k
+             GROUP BY k.attributes
             """,
             tenant_id,
-            _json(keys),
+            json_text(keys),
             2,
             f"[{','.join([documents.get(place, 'null') for place in places])}]",
             *(() if attribute_id is None else (attribute_id,)),
         )
-        found += [(places[row["n"] - 1], row["id"], row["attributes"]) for row in rows]
-    return found
+        for attributes, at, ids in rows:
+            if attributes is None:
+                same += zip([places[n - 1] for n in at], ids, strict=True)
+            else:
+                others += [(places[n - 1], id_, attributes) for n, id_ in zip(at, ids, strict=True)]
+    return Recognised(same, others)
 
 
 def _with_key(attribute_id: int | None, last: int) -> str:
@@ -136,10 +153,6 @@ def _with_key(attribute_id: int | None, last: int) -> str:
                AND s.attribute_id = ${last}
                AND s.folded = k.key
              LIMIT $3"""
-
-
-def _json(keys: Sequence[str]) -> str:
-    return msgspec.json.encode(keys).decode()
 
 
 async def note_range(tx: Tx, tenant_id: int, import_id: int, entity: Inserted, ids: Sequence[int]) -> None:

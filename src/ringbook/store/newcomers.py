@@ -87,9 +87,10 @@ def _words(schema: Schema, rows: PlainRows, ids: Sequence[str]) -> Iterator[tupl
 
 def _phones(tenant_id: int, numbers: Sequence[Numbers], ids: Sequence[str]) -> Texts:
     lines: list[str] = []
-    for attribute, raws, e164s, digits, match_keys in numbers:
+    for column in numbers:
+        raws, e164s, digits, match_keys = column.read
         keys = escaped([key or "" for key in match_keys])
-        source = f"{ATTRIBUTES}\t{attribute}"
+        source = f"{ATTRIBUTES}\t{column.attribute}"
         lines += [
             f"{key}\t{id_}\t{source}\t{raw}\t{e164 or _NULL}\t{digit}"
             for key, id_, raw, e164, digit in zip(keys, ids, escaped(raws), e164s, digits, strict=True)

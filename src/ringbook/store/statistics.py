@@ -26,8 +26,8 @@ _LEAST_GROWTH = 2_000
 _SETTLE_SECONDS = 0.5
 """Bulk writes come one after the other."""
 
-# Tables with half as many pages again as when they were last counted. An empty one is left alone: PostgreSQL reads
-# who was counted as empty from end to end, and who was never counted by an index.
+# Tables with half as many pages again as when they were last counted, or never counted (-1). An empty one is left
+# alone: PostgreSQL reads who was counted as empty from end to end, and who was never counted by some index.
 _OUTGROWN = """
 SELECT c.relname
   FROM pg_class c
@@ -38,13 +38,13 @@ SELECT c.relname
 
 
 async def know(tx: Tx) -> None:
-    """Have the planner know of tables that were counted as empty, and into which this transaction has just written.
+    """Have the planner know of tables that were never counted, or counted as empty, and that this transaction fills.
 
-    Otherwise the next one reads them from end to end, for each key again. Whoever counts one already is not waited for.
+    Otherwise the next one may read them from end to end, for each key again. Who counts one already is not waited for.
     """
-    empty = await tx.fetch(f"{_OUTGROWN} AND c.reltuples = 0", _TABLES)
-    if empty:
-        await tx.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(row['relname'] for row in empty)}")
+    unknown = await tx.fetch(f"{_OUTGROWN} AND c.reltuples <= 0", _TABLES)
+    if unknown:
+        await tx.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(row['relname'] for row in unknown)}")
 
 
 class Statistics:
@@ -77,6 +77,6 @@ class Statistics:
             async with self._reading() as tx:
                 outgrown = await tx.fetch(_OUTGROWN, _TABLES)
                 if outgrown:
-                    await tx.execute(f"ANALYZE {', '.join(row['relname'] for row in outgrown)}")
+                    await tx.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(row['relname'] for row in outgrown)}")
         except Problem as problem:
             log.warning("no fresh statistics", why=type(problem).__name__)
