@@ -47,7 +47,10 @@ PAGES = {
     "list": "/console/lists/{list}",
     "imports": "/console/imports",
     "import-new": "/console/imports/new",
+    "import-new-saved": "/console/imports/new?profile=Winter",
     "import": "/console/imports/{import}",
+    "import-tried": "/console/imports/{tried}",
+    "exports": "/console/exports",
     "data-sets": "/console/datasets?number=030 23125-047",
     "templates": "/console/datasets/templates",
     "dnc": "/console/dnc?number=030 23125-098",
@@ -154,12 +157,15 @@ def seed(url: str) -> dict[str, str]:
         rows = "customer_id,first_name,last_name,phone1,email\nK-30001,Eva,Roth,030 23125-071,eva@mail.example.com\n"
         rows += "K-30002,Udo,Lenz,030 23125-072,not an address\n"
         made = client.post("/v1/imports", params={"name": "winter.csv"}, content=rows).json()["id"]
+        asked = {"name": "spring.csv", "dry_run": "true"}
+        tried = client.post("/v1/imports", params=asked, content=rows.replace("K-3", "K-4")).json()["id"]
+        client.put("/v1/import-profiles/Winter", json={"mapping": {"first_name": "first_name"}})
         deadline = time.monotonic() + PATIENCE
-        while client.get(f"/v1/imports/{made}").json()["state"] != "done" and time.monotonic() < deadline:
+        while client.get(f"/v1/imports/{tried}").json()["state"] != "done" and time.monotonic() < deadline:
             time.sleep(0.2)
         lists = client.get("/v1/lists").json()["items"]
         meters = next(one["id"] for one in lists if one["name"] == "meters.csv")
-    return {"ilse": str(ilse), "other": str(other), "list": str(meters), "import": str(made)}
+    return {"ilse": str(ilse), "other": str(other), "list": str(meters), "import": str(made), "tried": str(tried)}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
+from msgspec import structs
+
 from ringbook.core.access import Records
 from ringbook.domain.imports import ImportSettings
 from tests.core.cast import LEADS, agent_leg, attempt, lead, number, save
@@ -34,7 +36,10 @@ PAGES = (
     "/lists/{list}",
     "/imports",
     "/imports/new",
+    "/imports/new?profile=Monthly",
     "/imports/{import}",
+    "/imports/{tried}",
+    "/exports",
     "/datasets",
     "/datasets?number={number}",
     "/datasets?number=330-555-0199",
@@ -74,7 +79,11 @@ async def furnish(records: Records) -> Mapping[str, object]:
     await records.do_not_call.add("internal", [number(8)])
     schema = await records.schema.attributes()
 
-    job = await records.imports.upload("people.csv", await records.imports.settings(ImportSettings()), _people())
+    asked = await records.imports.settings(ImportSettings())
+    await records.import_profiles.put("Monthly", structs.replace(asked, dates="dd.MM.yyyy", decimal=","))
+    tried = await records.imports.upload("people.csv", structs.replace(asked, dry_run=True), _people())
+    await records.imports.work()
+    job = await records.imports.upload("people.csv", asked, _people())
     return {
         "number": number(1),
         "stranger": number(9),
@@ -82,6 +91,7 @@ async def furnish(records: Records) -> Mapping[str, object]:
         "other": eve.id,
         "list": next(one.id for one in await records.lists.all() if one.name == LEADS),
         "import": job.id,
+        "tried": tried.id,
         "attribute": schema.by_key["customer_number"].id,
         "predefined": schema.by_key["city"].id,
         "user": next(user.id for user in await records.keys.users() if user.login == "sam.poe"),

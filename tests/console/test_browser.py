@@ -20,6 +20,7 @@ from ringbook.app import build_front
 from ringbook.background.events import Gatherer
 from ringbook.core.access import Core, Records
 from ringbook.core.screenpop import Call
+from ringbook.domain.imports import ImportSettings
 from ringbook.web.exchanges import Exchanges
 from ringbook.web.limits import SharedLimits
 from ringbook.web.log import RequestLog
@@ -182,12 +183,22 @@ async def test_a_campaign_is_watched_and_stopped(page: Page, records: Records) -
 
 
 async def test_the_theme_is_kept(page: Page) -> None:
+    light, dark = "rgb(244, 245, 247)", "rgb(17, 21, 26)"
     await page.emulate_media(color_scheme="light")
     await page.goto("/console")
+    await expect(page.locator("body")).to_have_css("background-color", light)
     await page.get_by_role("button", name="Light or dark").click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await expect(page.locator("body")).to_have_css("background-color", dark)
     await page.reload()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await expect(page.locator("body")).to_have_css("background-color", dark)
+    await page.get_by_role("button", name="Light or dark").click()
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator("body")).to_have_css("background-color", light)
+    await page.context.clear_cookies(name="ringbook_theme")
+    await page.reload()
+    await expect(page.locator("body")).to_have_css("background-color", dark)
 
 
 async def test_a_chosen_file_is_previewed_and_imported(page: Page, records: Records) -> None:
@@ -201,6 +212,74 @@ async def test_a_chosen_file_is_previewed_and_imported(page: Page, records: Reco
     await records.imports.work()
     await expect(page.get_by_text("Done")).to_be_visible()
     assert only(await with_number(records, "330-555-0160")).attributes["last_name"] == "Udo"
+
+
+async def test_a_dry_run_becomes_an_import_by_a_button_and_shows_itself_when_it_is_done(
+    page: Page, records: Records
+) -> None:
+    await page.goto("/console/imports/new")
+    content = f"Given name,phone1\nUdo,{number(60)}\n".encode()
+    await page.locator("#file").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": content})
+    await page.get_by_label("Where Given name goes").select_option("last_name")
+    await page.get_by_label("Save the settings as").fill("Monthly")
+    await page.get_by_role("button", name="Dry run").click()
+    await expect(page.get_by_text("It waits for its turn")).to_be_visible()
+    await page.get_by_role("button", name="Cancel").focus()
+    await page.evaluate("document.getElementById('job').dataset.old = 'yes'")
+    await expect(page.locator("#job[data-old]")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    await records.imports.work()
+    await page.get_by_role("button", name="Import for real").click()
+    await expect(page.get_by_role("heading", name="Import", exact=True)).to_be_visible()
+    await records.imports.work()
+    await expect(page.get_by_role("button", name="Undo the import")).to_be_visible()
+    assert only(await with_number(records, number(60))).attributes["last_name"] == "Udo"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.wait_for_timeout(1500)
+    assert asked == []
+    page.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await page.get_by_role("button", name="Undo the import").click()
+    await expect(page.get_by_role("progressbar", name="How much of the undo is behind")).to_be_visible()
+    await records.imports.work()
+    await expect(page.get_by_text("1 deleted, 0 left alone")).to_be_visible()
+
+
+async def test_saved_settings_are_used_and_let_go(page: Page, records: Records) -> None:
+    asked = await records.imports.settings(ImportSettings(mapping={"Given name": "last_name"}, dates="dd.MM.yyyy"))
+    await records.import_profiles.put("Monthly", asked)
+    await page.goto("/console/imports/new")
+    await page.get_by_label("Saved settings").select_option("Monthly")
+    await page.get_by_role("button", name="Use").click()
+    await expect(page.get_by_label("Dates look like")).to_have_value("dd.MM.yyyy")
+    content = b"Given name,phone1\nUdo,330-555-0160\n"
+    await page.locator("#file").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": content})
+    await expect(page.get_by_label("Where Given name goes")).to_have_value("last_name")
+    await refuse_violations(page, "a preview")
+    await page.goto("/console/imports")
+    page.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await page.get_by_role("button", name="Delete Monthly").click()
+    await expect(page.get_by_role("status")).to_contain_text("gone")
+    assert await records.import_profiles.all() == []
+
+
+@pytest.mark.parametrize("size", [None, NARROW], ids=["wide", "narrow"])
+async def test_an_export_is_taken_from_the_page_that_shows_it(
+    page: Page, records: Records, size: ViewportSize | None
+) -> None:
+    await save(records, first_name="Ada", phone1=number(1))
+    if size:
+        await page.set_viewport_size(size)
+    await page.goto("/console/contacts")
+    await page.get_by_text("Export", exact=True).last.click()
+    await refuse_violations(page, "an open menu")
+    assert not await page.evaluate(SIDEWAYS)
+    async with page.expect_download() as taken:
+        await page.get_by_role("link", name="vCard").click()
+    download = await taken.value
+    assert download.suggested_filename.endswith(".vcf")
+    assert "Ada" in (await download.path()).read_text("utf-8")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Contacts")
 
 
 async def test_a_pop_appears_as_it_happens_and_an_agents_own_opens_the_person(

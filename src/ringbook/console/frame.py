@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -19,6 +20,7 @@ from ringbook.core.sessions import Visit
 from ringbook.domain.access import Scope
 from ringbook.domain.problems import Missing
 from ringbook.web.dialect import Call
+from ringbook.web.stream import Stream
 from ringbook.web.worker import REQUEST_ID, Worker, worker_of
 
 HOME = "/console"
@@ -69,6 +71,7 @@ PLACES = (
         Place(f"{HOME}/campaigns", "Campaigns", "megaphone"),
         Place(f"{HOME}/lists", "Lists", "list"),
         Place(f"{HOME}/imports", "Imports", "upload"),
+        Place(f"{HOME}/exports", "Exports", "download", "write"),
         Place(f"{HOME}/datasets", "Data sets", "clock"),
         Place(f"{HOME}/dnc", "Do not call", "bar"),
     ),
@@ -112,6 +115,13 @@ def page(request: Request, template: str, status: int = 200, /, **facts: Any) ->
     }
     html = _templates.get_template(template).render(said | facts)
     return Response(html, status, HEADERS, "text/html; charset=utf-8")
+
+
+def file(pieces: AsyncGenerator[bytes, None], content_type: str, name: str) -> Response:
+    """A file to be kept, made while it is sent; under the headers of a page."""
+    answer = Stream(pieces, content_type, name)
+    answer.headers.update(HEADERS)
+    return answer
 
 
 def go(path: str) -> Response:

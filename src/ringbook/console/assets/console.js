@@ -65,19 +65,29 @@ document.addEventListener("submit", (event) => {
   }, 4000);
 });
 
-// What changes by itself is fetched anew now and then, while somebody looks.
-for (const part of document.querySelectorAll("[data-refresh]")) {
-  setInterval(async () => {
-    if (document.hidden) return;
-    const now = document.getElementById(part.id);
-    if (!now || now.contains(document.activeElement)) return;
+// What changes by itself is fetched anew now and then, while somebody looks, for as long as the page says so.
+async function renew(part) {
+  const held = document.activeElement;
+  if (document.hidden || (part.contains(held) && !held.matches("button[id], a[id]"))) return part;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return part;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+  if (!fresh || (part.contains(document.activeElement) && document.activeElement !== held)) return part;
+  const back = part.contains(held) ? held.id : "";
+  part.replaceWith(fresh);
+  if (back) document.getElementById(back)?.focus();
+  return fresh;
+}
+
+async function keep(part) {
+  while (part.dataset.refresh) {
+    await new Promise((go) => setTimeout(go, Number(part.dataset.refresh) * 1000));
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-      if (!answer.ok || answer.redirected) return;
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
-      if (fresh) now.replaceWith(fresh);
+      part = await renew(part);
     } catch {
       // the server is away for a moment; what is shown says as of when it is
     }
-  }, Number(part.dataset.refresh) * 1000);
+  }
 }
+
+for (const part of document.querySelectorAll("[data-refresh]")) keep(part);

@@ -15,10 +15,16 @@ async function preview() {
   // The beginning of a text says where its columns go; a spreadsheet is whole or nothing.
   const part = /\.xlsx$/i.test(chosen.name) || chosen.size <= FIRST ? chosen : chosen.slice(0, FIRST);
   data.set("file", part, chosen.name);
-  const answer = await fetch(form.dataset.preview, { method: "POST", body: data });
-  if (turn !== asked) return;
+  let answer;
+  try {
+    answer = await fetch(form.dataset.preview, { method: "POST", body: data });
+  } catch {
+    answer = new Response("", { status: 503 });
+  }
   const told = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (turn !== asked) return;
   if (answer.ok) place.replaceChildren(...told.body.childNodes);
+  else place.textContent = "The columns cannot be shown now. The dry run tells where they go.";
 }
 
 for (const name of ["file", "list", "mode", "key"]) form.elements[name].addEventListener("change", preview);
