@@ -13,13 +13,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bench.data import HERE
 from bench.problem import BenchProblem
@@ -31,25 +31,31 @@ _COLUMNS = ("customer_id", "first_name", "last_name", "phone1", "email", "city")
 _LIST_COLUMNS = ("id", "first_name", "last_name", "phone1")
 _FIRST = ("Maria", "Ada", "José", "Eve", "Kim", "Olga", "Ivy", "Max", "Uta", "Ben")
 _ASKED_A_SECOND = 100
+_CONNECTIONS = 16
+_LONGEST_SECONDS = 3600.0
+_QUIET_SECONDS = 20
+
+
+@dataclass
+class Rung:
+    """How long look-ups took, in milliseconds."""
+
+    p50: float = 0.0
+    p99: float = 0.0
 
 
 @dataclass(frozen=True)
 class Imported:
-    """One import: its rate, the most memory of its process, and how long look-ups took meanwhile."""
+    """One import: its rate, the most memory of its process, and the look-ups meanwhile."""
 
     rows: int
     seconds: float
     peak_mb: float
-    asked: Sequence[float]
+    lookups: Rung
 
     @property
     def rate(self) -> float:
         return self.rows / self.seconds
-
-    def percentile(self, share: float) -> float:
-        """In milliseconds."""
-        ordered = sorted(self.asked) or [0.0]
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Imports:
 
     copied: float
     """Rows a second that PostgreSQL alone copies from the file of contacts into one table."""
+    quiet: Rung
+    """Look-ups when all is there, and nothing is imported."""
     new: Imported
     again: Imported
     listed: Imported
@@ -80,8 +88,9 @@ def main() -> int:
     ):
         print(
             f"{name:32} {one.rate:10,.0f} rows/s {one.seconds:8.1f} s {one.rate / done.copied:6.3f} of COPY"
-            f" {one.peak_mb:6.0f} MB  lookup p50 {one.percentile(0.5):.1f} ms, p99 {one.percentile(0.99):.1f} ms"
+            f" {one.peak_mb:6.0f} MB  lookup p50 {one.lookups.p50:.1f} ms, p99 {one.lookups.p99:.1f} ms"
         )
+    print(f"{'nothing is imported':32} {'':54} lookup p50 {done.quiet.p50:.1f} ms, p99 {done.quiet.p99:.1f} ms")
     print(f"{'the list bound to two more':32} {done.bound:.1f} s")
     return 0
 
@@ -100,18 +109,15 @@ def measure(rows: int, place: Path) -> Imports:
             def imported(file: Path, *what: str) -> Imported:
                 return _import(running, folder, file, what, rows)
 
-            return Imports(
-                copied,
-                imported(contacts, "--contacts"),
-                imported(contacts, "--contacts"),
-                imported(records, "--list", "Prospects"),
-                _bind(running, "East") + _bind(running, "West"),
-            )
+            new, again = imported(contacts, "--contacts"), imported(contacts, "--contacts")
+            listed = imported(records, "--list", "Prospects")
+            bound = _bind(running, "East") + _bind(running, "West")
+            return Imports(copied, _quiet(running, rows), new, again, listed, bound)
 
 
 def _import(running: Running, folder: Path, file: Path, what: Sequence[str], rows: int) -> Imported:
     command = [*ringbook_command("import"), str(file), *what, "--tenant", "bench-imports", "--data", str(folder)]
-    with _ringing(running, rows) as asked:
+    with _ringing(running, rows) as rung:
         began = time.monotonic()
         process = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None
@@ -121,7 +127,7 @@ def _import(running: Running, folder: Path, file: Path, what: Sequence[str], row
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise BenchProblem(f"The import failed: {said.decode()[-500:]}")
-    return Imported(rows, seconds, usage.ru_maxrss / 1024, asked)
+    return Imported(rows, seconds, usage.ru_maxrss / 1024, rung)
 
 
 def _bind(running: Running, name: str) -> float:
@@ -137,31 +143,36 @@ def _bind(running: Running, name: str) -> float:
 
 
 @contextmanager
-def _ringing(running: Running, rows: int) -> Iterator[Sequence[float]]:
-    """Look-ups at a steady rate while the block runs, and how long each took."""
-    took: list[float] = []
-    over = threading.Event()
+def _ringing(running: Running, rows: int) -> Iterator[Rung]:
+    """Look-ups at a steady rate while the block runs; afterwards, how long they took."""
+    port = urlsplit(running.url).port
+    told = {"port": port, "rate": _ASKED_A_SECOND, "seconds": _LONGEST_SECONDS, "connections": _CONNECTIONS}
+    requests = [_lookup(n * 7919 % rows) for n in range(min(rows, 100_000))]
+    rung = Rung()
+    with tempfile.TemporaryFile("w+") as file:
+        json.dump(told | {"requests": requests}, file)
+        file.seek(0)
+        asking = subprocess.Popen([sys.executable, "-m", "bench.open_loop"], stdin=file, stdout=subprocess.PIPE)
+        try:
+            yield rung
+        finally:
+            asking.terminate()
+            answered, _ = asking.communicate()
+    found = json.loads(answered)
+    if found["bad"]:
+        raise BenchProblem(f"{found['bad']:.0f} look-ups were not answered.")
+    rung.p50, rung.p99 = found["p50"], found["p99"]
 
-    def ask() -> None:
-        moment = time.monotonic()
-        n = 0
-        while not over.is_set():
-            n += 1
-            moment += 1 / _ASKED_A_SECOND
-            time.sleep(max(0.0, moment - time.monotonic()))
-            path = f"/v1/lookup?phone={_national(n * 7919 % rows)}"
-            request = urllib.request.Request(running.url + path, headers={"authorization": f"Bearer {_KEY}"})
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                json.load(answer)
-            took.append(time.monotonic() - moment)
 
-    asking = threading.Thread(target=ask)
-    asking.start()
-    try:
-        yield took
-    finally:
-        over.set()
-        asking.join()
+def _quiet(running: Running, rows: int) -> Rung:
+    with _ringing(running, rows) as rung:
+        time.sleep(_QUIET_SECONDS)
+    return rung
+
+
+def _lookup(n: int) -> str:
+    head = f"GET /v1/lookup?phone={_national(n)} HTTP/1.1\r\nHost: bench.example\r\nAuthorization: Bearer {_KEY}"
+    return f"{head}\r\n\r\n"
 
 
 def _copy(server: EmbeddedServer, file: Path) -> float:

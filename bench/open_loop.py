@@ -3,7 +3,8 @@
 wrk waits for an answer before it asks again, so while a server stands still nobody counts as waiting. Here arrivals
 are random (Poisson) at a fixed rate, and an answer's time counts from the moment its request was planned for: what
 piles up behind a slow one is in the percentiles, and so is the delay of this program itself.
-Run as a program of its own: `python -m bench.open_loop` with one JSON object on standard input.
+Run as a program of its own: `python -m bench.open_loop` with one JSON object on standard input. SIGTERM ends it before
+its time is over.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gc
 import json
 import random
 import select
+import signal
 import socket
 import sys
 from collections import deque
@@ -24,6 +26,7 @@ _PATIENCE_SECONDS = 5.0
 
 class Generator:
     def __init__(self, port: int, requests: Sequence[bytes], rate: float, seconds: float, connections: int) -> None:
+        self._port = port
         self._requests = requests
         self._planned = deque(_moments(rate, seconds))
         self._due: deque[float] = deque()
@@ -56,19 +59,41 @@ class Generator:
                     self._receive(descriptor, began)
         self.bad += len(self._planned) + len(self._due) + len(self._asked)
 
+    def stop(self) -> None:
+        """Ask no more."""
+        self._planned.clear()
+
     def _send(self, descriptor: int, planned: float) -> None:
         self._asked[descriptor] = planned
         self._sockets[descriptor].send(self._requests[self._sent % len(self._requests)])
         self._sent += 1
 
     def _receive(self, descriptor: int, began: float) -> None:
-        data = self._arrived.pop(descriptor, b"") + self._sockets[descriptor].recv(262_144)
+        received = self._sockets[descriptor].recv(262_144)
+        if not received:
+            self._replace(descriptor)
+            return
+        data = self._arrived.pop(descriptor, b"") + received
         if not _is_whole(data):
             self._arrived[descriptor] = data
             return
         self.took.append(perf_counter() - began - self._asked.pop(descriptor))
         self.bad += not data.startswith(b"HTTP/1.1 2")
         self._idle.append(descriptor)
+
+    def _replace(self, descriptor: int) -> None:
+        """Another connection for one that the server has closed: it does so with those that nobody uses for long."""
+        closed = self._sockets.pop(descriptor)
+        self._epoll.unregister(descriptor)
+        if self._asked.pop(descriptor, None) is not None:
+            self.bad += 1
+        else:
+            self._idle.remove(descriptor)
+        closed.close()
+        opened = _connected(self._port)
+        self._sockets[opened.fileno()] = opened
+        self._epoll.register(opened.fileno(), select.EPOLLIN)
+        self._idle.append(opened.fileno())
 
 
 def _moments(rate: float, seconds: float) -> list[float]:
@@ -99,6 +124,7 @@ def main(asked: dict[str, Any]) -> dict[str, float]:
     requests = [request.encode() for request in asked["requests"]]
     gc.disable()
     generator = Generator(asked["port"], requests, asked["rate"], asked["seconds"], asked["connections"])
+    signal.signal(signal.SIGTERM, lambda *_: generator.stop())
     generator.run()
     took = sorted(generator.took)
 
