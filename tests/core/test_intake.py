@@ -241,6 +241,17 @@ async def test_who_could_be_two_is_chosen_also_if_both_have_said_it_all(records:
     assert told(only(await history(records, "identity")).after)["among"] == [one.id, other.id]
 
 
+async def test_what_was_refused_holds_nothing_of_its_batch_in_memory(records: Records) -> None:
+    """A traceback holds frames, and those hold all that they worked on."""
+    contacts = await records.intake.contacts([{"nonsense": 1}, {"email": "nobody"}, {"customer_id": " \0"}])
+    listed = await records.intake.list_records(LEADS, [{}, {"id": "1"}, lead(2, "none")], mode="upsert")
+    await records.intake.list_records(LEADS, [lead(3)], mode="upsert")
+    changed = await records.intake.list_records(LEADS, [lead(3, "none")], mode="upsert")
+    problems = [outcome.problem for outcome in (*contacts, *listed, *changed) if outcome.problem is not None]
+    assert len(problems) == 7
+    assert all(problem.__traceback__ is None and problem.__context__ is None for problem in problems)
+
+
 async def test_there_is_a_most_at_once(records: Records) -> None:
     with pytest.raises(TooLarge):
         await records.intake.contacts([{}] * (intake.MOST_AT_ONCE + 1))

@@ -314,7 +314,7 @@ class DoNotCall:
         try:
             key = self._key(kind, entry)
         except Invalid as fault:
-            return fault
+            return fault.to_keep()
         return key if entry.strip() else Invalid("An entry is not empty.", field="entry")
 
     def _key(self, kind: DncType, entry: str) -> str:

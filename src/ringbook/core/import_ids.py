@@ -114,7 +114,7 @@ class _Naming:
                 return Outcome(at, "unchanged", contact.id)
             after = await self._change(contact.id, values)
         except Problem as problem:
-            return Outcome(at, "refused", None, problem)
+            return Outcome(at, "refused", None, problem.to_keep())
         self._contacts[contact.id] = after
         return Outcome(at, "unchanged" if after.attributes == contact.attributes else "updated", contact.id)
 

@@ -85,7 +85,7 @@ def _keys(
             # A strict layout drafts nothing without its key.
             keys[at] = (draft.key_text, draft.key_submitted) if draft and strict else key_texts(target, rows[at])
         except Problem as problem:
-            without.append(Outcome(at, "refused", None, problem))
+            without.append(Outcome(at, "refused", None, problem.to_keep()))
     return keys, without
 
 
@@ -118,5 +118,5 @@ async def _updated(
         async with tx.transaction():
             await linking.update_record(tx, context, target, record_id, row)
     except Problem as problem:
-        return Outcome(at, "refused", None, problem)
+        return Outcome(at, "refused", None, problem.to_keep())
     return Outcome(at, "updated", record_id)

@@ -162,7 +162,7 @@ class Lists:
             try:
                 keys[at], _ = key_texts(target, one)
             except Invalid as problem:
-                refused.append(Refused(at, problem))
+                refused.append(Refused(at, problem.to_keep()))
         taken = await stored.taken_loose_keys(tx, self._tenant_id, target.id, list(keys.values()))
         kept: list[int] = []
         for at, key in keys.items():

@@ -34,7 +34,7 @@ class Drafts:
             try:
                 draft = self.fit[at] = self.how.layout.draft(record)
             except Problem as problem:
-                self.problems[at] = problem
+                self.problems[at] = problem.to_keep()
                 continue
             for phone in draft.phones:
                 if phone.raw not in self.numbers:

@@ -117,7 +117,7 @@ def prepared(how: Preparing, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> P
         try:
             arrivals.append(reading.arrival(at, row))
         except Problem as problem:
-            refused.append(Outcome(at, "refused", None, problem))
+            refused.append(Outcome(at, "refused", None, problem.to_keep()))
     return Prepared(how, arrivals, refused)
 
 
@@ -203,7 +203,7 @@ class Newcomers:
         except Problem as problem:
             # Who was refused has chosen nobody.
             del self._people.choices[choices:]
-            return Outcome(row.at, "refused", None, problem)
+            return Outcome(row.at, "refused", None, problem.to_keep())
 
     def _person(self, row: Arrival) -> tuple[Person | None, str]:
         if self._match is None:
@@ -228,7 +228,7 @@ class Newcomers:
             attributes = self._schema.complete(row.values)
             check_size(attributes, {})
         except Problem as problem:
-            return Outcome(row.at, "refused", None, problem)
+            return Outcome(row.at, "refused", None, problem.to_keep())
         numbers = {(ATTRIBUTES, key): phone for key, phone in row.phones.items()}
         person = Person(id_, None, attributes, {}, numbers, self._people.next_turn())
         self.strangers.append(person)

@@ -6,7 +6,7 @@ Whatever is not a Problem is a bug: it is logged whole and shown to nobody.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 class Problem(Exception):
@@ -19,6 +19,11 @@ class Problem(Exception):
         self.message = message or (type(self).__doc__ or "").splitlines()[0]
         super().__init__(self.message)
         self.facts = facts
+
+    def to_keep(self) -> Self:
+        """The problem without the frames that it came through: of many that are kept, each would hold a whole batch."""
+        self.__traceback__ = self.__context__ = None
+        return self
 
 
 class Malformed(Problem):
