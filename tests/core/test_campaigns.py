@@ -9,7 +9,8 @@ import pytest
 
 from ringbook.core.access import Records
 from ringbook.core.campaigns import LARGEST_ID
-from ringbook.domain.calling_list import Field, ListRecord
+from ringbook.domain.calling_list import ListRecord
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from tests.core.cast import LEADS, SPRING, attempt, everybody, lead, number, only
 

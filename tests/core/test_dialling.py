@@ -12,8 +12,8 @@ import pytest
 from ringbook.core import dialling
 from ringbook.core.access import Records
 from ringbook.core.dialling import NewRecord
-from ringbook.domain.calling_list import Field
 from ringbook.domain.campaign import Chosen, Recall
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict, Missing
 from ringbook.domain.record_filter import RESULT, Condition, RecordFilter
 from ringbook.store import attempts

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from ringbook.core.access import Records
-from ringbook.domain.calling_list import Field
 from ringbook.domain.imports import Counts, ImportSettings
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict, Invalid
 from ringbook.domain.schema import Attribute, AttributeType
 from ringbook.store import import_profiles

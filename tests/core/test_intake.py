@@ -11,9 +11,9 @@ import pytest
 from ringbook.core import intake
 from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
-from ringbook.domain.calling_list import Field
 from ringbook.domain.drafting import Drafting, Drafts
 from ringbook.domain.intake import Mode, prepare
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict, Invalid, Missing, Problem, TooLarge
 from ringbook.domain.schema import Attribute
 from ringbook.store import intake as stored

@@ -14,9 +14,10 @@ from ringbook.core.access import Core, Records
 from ringbook.core.import_files import examine, reader_of
 from ringbook.core.import_run import ImportRun
 from ringbook.core.passwords import Passwords
-from ringbook.domain.calling_list import CallingList, Field
+from ringbook.domain.calling_list import CallingList
 from ringbook.domain.import_plan import Plan
 from ringbook.domain.imports import Counts, Import, ImportSettings
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Problem
 from ringbook.domain.schema import Attribute, AttributeType
 from ringbook.domain.table import Mark

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ringbook.core.access import Records
-from ringbook.domain.calling_list import Field
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from tests.core.cast import LEADS, SPRING, everybody, history, lead, number, only, told
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from ringbook.core.access import Core, Records
-from ringbook.domain.calling_list import Field
 from ringbook.domain.contact import LARGEST_CONTACT
+from ringbook.domain.layout import Field
 from tests.core.cast import LEADS, agent_leg, everybody, lead, link_by_hand, number, only, save, with_number
 
 # ---- The record keeps its fields

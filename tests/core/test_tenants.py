@@ -8,9 +8,9 @@ import pytest
 
 from ringbook.core.access import Records
 from ringbook.core.attempts import AttemptReport
-from ringbook.domain.calling_list import Field
 from ringbook.domain.dataset import Template
 from ringbook.domain.interaction import LegDraft
+from ringbook.domain.layout import Field
 from ringbook.domain.object_id import ObjectId
 from ringbook.domain.problems import Missing
 from tests.core.cast import LEADS, SPRING, agent_leg, everybody, lead, number, only, save

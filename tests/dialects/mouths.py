@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from ringbook.core.access import Records
-from ringbook.domain.calling_list import Field
+from ringbook.domain.layout import Field
 from tests.conftest import clients_id_of
 from tests.dialects.promises import PROMISES
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ringbook.domain.calling_list import LONGEST_VALUE, OWN_LAYOUT, Field, Layout, RecordDraft
+from ringbook.domain.calling_list import OWN_LAYOUT
 from ringbook.domain.cells import undefused
 from ringbook.domain.drafting import Drafting, Drafts
+from ringbook.domain.layout import LONGEST_VALUE, Field, Layout, RecordDraft
 from ringbook.domain.phone import normalise
 from ringbook.domain.plain_records import plain_drafts
 from ringbook.domain.problems import Problem

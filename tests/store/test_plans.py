@@ -13,11 +13,12 @@ import pytest
 from ringbook.app import open_core
 from ringbook.core.access import Core
 from ringbook.core.passwords import Passwords
-from ringbook.domain.calling_list import CallingList, Field
+from ringbook.domain.calling_list import CallingList
 from ringbook.domain.campaign import Chosen, Recall
 from ringbook.domain.contact import Contact
 from ringbook.domain.criteria import Group, Way
 from ringbook.domain.event import Place
+from ringbook.domain.layout import Field
 from ringbook.domain.linking import Person
 from ringbook.domain.may_call import Hold, TriesRule
 from ringbook.domain.merging import Evidence, Merge

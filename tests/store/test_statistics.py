@@ -9,8 +9,9 @@ import pytest
 
 from ringbook.app import open_core
 from ringbook.core.passwords import Passwords
-from ringbook.domain.calling_list import CallingList, Field
+from ringbook.domain.calling_list import CallingList
 from ringbook.domain.imports import Import, ImportSettings
+from ringbook.domain.layout import Field
 from ringbook.store import linking, lists
 from ringbook.store.embedded import EmbeddedServer
 from ringbook.store.migrate import migrate

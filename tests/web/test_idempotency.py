@@ -13,7 +13,7 @@ from ringbook.background.expire import sweep_answers
 from ringbook.core.access import Core, Records
 from ringbook.core.idempotency import MOST_KEPT
 from ringbook.dialects import ALL
-from ringbook.domain.calling_list import Field
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict
 from ringbook.store.idempotency import forget_answers
 from ringbook.web.dialect import Dialect, Operation

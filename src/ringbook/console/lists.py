@@ -11,8 +11,9 @@ from ringbook.console.door import looks, sends
 from ringbook.console.forms import Form, lines
 from ringbook.console.frame import HOME, go, page
 from ringbook.core.access import Records
-from ringbook.domain.calling_list import CallingList, Field
+from ringbook.domain.calling_list import CallingList
 from ringbook.domain.campaign import ListedRecord
+from ringbook.domain.layout import Field
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.web.dialect import Call
 

@@ -13,10 +13,11 @@ from ringbook.core.context import Context
 from ringbook.core.filtering import by_result, refilter
 from ringbook.core.lists import find_by_key, find_list
 from ringbook.domain.attempt import Attempt, Outcome, next_phone_tries
-from ringbook.domain.calling_list import EXTERNAL_ID_FIELD, CallingList
+from ringbook.domain.calling_list import CallingList
 from ringbook.domain.campaign import Campaign, CampaignRecord
 from ringbook.domain.event import ATTEMPT
 from ringbook.domain.interaction import MOST_LEGS, LegDraft
+from ringbook.domain.layout import EXTERNAL_ID_FIELD
 from ringbook.domain.may_call import RETRY
 from ringbook.domain.problems import Invalid, Missing
 from ringbook.domain.retry import UNDECIDED, Decision, RetryRules, Tried, TriedPhone, decide

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ringbook.core import linking
 from ringbook.core.context import Context
 from ringbook.core.lists import key_texts
-from ringbook.domain.calling_list import CallingList, ListRecord, RecordDraft
+from ringbook.domain.calling_list import CallingList, ListRecord
 from ringbook.domain.drafting import Drafts
 from ringbook.domain.intake import Mode, Outcome
+from ringbook.domain.layout import RecordDraft
 from ringbook.domain.problems import Missing, Problem
 from ringbook.store import lists
 

@@ -15,8 +15,9 @@ from ringbook.core.behind import Behind, writing_behind
 from ringbook.core.context import Context
 from ringbook.core.filtering import refilter_list
 from ringbook.domain.apart import ShortWays, Told
-from ringbook.domain.calling_list import CallingList, ListRecord, RecordDraft
+from ringbook.domain.calling_list import CallingList, ListRecord
 from ringbook.domain.drafting import Drafting, Drafts
+from ringbook.domain.layout import RecordDraft
 from ringbook.domain.linking import Entering, Linked, People, Person, identity_keys, said, values_of
 from ringbook.domain.ownership import Link
 from ringbook.domain.phone import Phone

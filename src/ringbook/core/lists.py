@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ringbook.core.context import Context
 from ringbook.core.linking import Added, Refused, add_record, add_records, update_record
-from ringbook.domain.calling_list import CallingList, Field, Layout, ListRecord
+from ringbook.domain.calling_list import CallingList, ListRecord
+from ringbook.domain.layout import Field, Layout
 from ringbook.domain.problems import Conflict, Invalid, Missing
 from ringbook.store import journal
 from ringbook.store import lists as stored

@@ -13,9 +13,9 @@ import msgspec
 from phonenumbers import SUPPORTED_REGIONS
 
 from ringbook.domain.access import KeyDialect, Role
-from ringbook.domain.calling_list import Field
 from ringbook.domain.campaign import CampaignState, CampaignType
 from ringbook.domain.do_not_call import DncType
+from ringbook.domain.layout import Field
 from ringbook.domain.may_call import CallingRules
 from ringbook.domain.problems import Invalid
 from ringbook.domain.retry import RetryRules

@@ -10,7 +10,8 @@ from typing import Any, Literal, cast
 import msgspec
 
 from ringbook.domain.attempt import Attempt, Outcome
-from ringbook.domain.calling_list import Layout, ListRecord
+from ringbook.domain.calling_list import ListRecord
+from ringbook.domain.layout import Layout
 
 CampaignType = Literal["predictive", "preview", "progressive"]
 CampaignState = Literal["running", "stopped"]

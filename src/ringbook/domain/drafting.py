@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from ringbook.domain.calling_list import Layout, RecordDraft
+from ringbook.domain.layout import Layout, RecordDraft
 from ringbook.domain.phone import Phone, normalise, phones_of
 from ringbook.domain.problems import Problem
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ringbook.domain.calling_list import Layout
 from ringbook.domain.cells import REPORT_COLUMNS, RINGBOOK_ID
+from ringbook.domain.layout import Layout
 from ringbook.domain.problems import Invalid
 from ringbook.domain.schema import PREDEFINED, Schema
 from ringbook.domain.text import fold

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ringbook.domain.calling_list import Layout
 from ringbook.domain.cell_forms import cell_forms
 from ringbook.domain.cells import RINGBOOK_ID, undefused
+from ringbook.domain.layout import Layout
 from ringbook.domain.schema import Attribute, Schema
 from ringbook.domain.table import FileForm, Row
 

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import msgspec
 
-from ringbook.domain.calling_list import RecordDraft
 from ringbook.domain.contact import MOST_SHARING, IdentifiedBy, fitting
+from ringbook.domain.layout import RecordDraft
 from ringbook.domain.ownership import Link, writable
 from ringbook.domain.phone import Phone
 from ringbook.domain.schema import CUSTOMER_ID, Attribute, Schema, fault_of, searchable_text

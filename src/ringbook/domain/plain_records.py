@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ringbook.domain.calling_list import (
+from ringbook.domain.cells import undefused
+from ringbook.domain.layout import (
     EXTERNAL_ID_FIELD,
     LONGEST_VALUE,
     PHONE_ATTRIBUTES,
@@ -21,7 +22,6 @@ from ringbook.domain.calling_list import (
     RecordPhone,
     normalised,
 )
-from ringbook.domain.cells import undefused
 from ringbook.domain.problems import Invalid
 from ringbook.domain.text import bounded
 

@@ -8,8 +8,9 @@ import asyncpg
 import msgspec
 
 from ringbook.domain.attempt import Attempt
-from ringbook.domain.calling_list import OWN_LAYOUT, Field, Layout, ListRecord
+from ringbook.domain.calling_list import OWN_LAYOUT, ListRecord
 from ringbook.domain.campaign import ListedRecord
+from ringbook.domain.layout import Field, Layout
 from ringbook.store.campaigns import campaign_record_of
 from ringbook.store.lanes import Rows
 

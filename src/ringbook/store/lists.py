@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 import msgspec
 
-from ringbook.domain.calling_list import CallingList, Field, ListRecord, RecordDraft
+from ringbook.domain.calling_list import CallingList, ListRecord
+from ringbook.domain.layout import Field, RecordDraft
 from ringbook.domain.page import fits
 from ringbook.domain.phone import Phone
 from ringbook.domain.problems import Missing

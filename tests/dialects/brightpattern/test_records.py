@@ -12,7 +12,7 @@ from ringbook.core.access import Core, Records
 from ringbook.core.passwords import Passwords
 from ringbook.core.workspace import apply
 from ringbook.core.workspace_file import read_workspace
-from ringbook.domain.calling_list import Field
+from ringbook.domain.layout import Field
 from tests.conftest import workspace_of
 from tests.core.cast import LEADS, SPRING, attempt, lead, number, with_number
 

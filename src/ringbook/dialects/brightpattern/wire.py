@@ -1,6 +1,6 @@
 """Requests and answers in Bright Pattern's names and times, for its two generations side by side.
 
-Which attribute of a contact a field is, is the list's own layout: a field's type says so (domain/calling_list.py).
+Which attribute of a contact a field is, is the list's own layout: a field's type says so (domain/layout.py).
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from ringbook.dialects.jtel.switches import Switches, switches_of
 from ringbook.dialects.jtel.wire import ATTRIBUTES, COLUMNS, PHONES, SAID, Collection
 from ringbook.domain.access import Tenant
 from ringbook.domain.attempt import Outcome
-from ringbook.domain.calling_list import Layout
 from ringbook.domain.campaign import Campaign, CampaignRecord, ListedRecord
+from ringbook.domain.layout import Layout
 
 _NOT_SET: Mapping[str, Any] = dict.fromkeys(COLUMNS)
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from ringbook.core.access import Records
 from ringbook.dialects.native.wire import AfterQuery, Name, NoQuery, Request, Scalar
-from ringbook.domain.calling_list import CallingList, Field, ListRecord
+from ringbook.domain.calling_list import CallingList, ListRecord
+from ringbook.domain.layout import Field
 from ringbook.domain.page import LARGEST_ID
 from ringbook.web import answer
 from ringbook.web.dialect import AnyOperation, Call, Operation

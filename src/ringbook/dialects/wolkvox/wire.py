@@ -13,8 +13,8 @@ from msgspec import Meta
 from ringbook.dialects.wolkvox.dates import compact, printed
 from ringbook.dialects.wolkvox.results import exported as spanish
 from ringbook.dialects.wolkvox.results import shown
-from ringbook.domain.calling_list import Layout
 from ringbook.domain.campaign import CalledRecord, ListedRecord
+from ringbook.domain.layout import Layout
 from ringbook.domain.problems import Invalid
 from ringbook.domain.text import search_key
 from ringbook.web import body

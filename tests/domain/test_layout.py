@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringbook.domain.calling_list import LONGEST_VALUE, OWN_LAYOUT, Field, FieldType, Layout, normalised
+from ringbook.domain.calling_list import OWN_LAYOUT
+from ringbook.domain.layout import LONGEST_VALUE, Field, FieldType, Layout, normalised
 from ringbook.domain.problems import Invalid
 
 KEY = Field("id", key=True)
