@@ -96,7 +96,7 @@ async def save_profile(records: Records, call: Call[None, ProfileForm]) -> Respo
     found = await records.imports.get(words.id_of(call.path["id"]))
     try:
         await records.import_profiles.put(call.body.name.strip(), found.settings_for_real)
-    except Invalid as told:
+    except (Invalid, Conflict) as told:
         return await _job(records, call.request, found, told.message, 400)
     return go(f"{HOME}/imports/{found.id}?said=saved")
 

@@ -37,8 +37,6 @@ FieldType = Literal[
     "TIMEZONE",
 ]
 
-Fault = Literal["missingKey", "missingRequired", "formatError"]
-
 EXTERNAL_ID_FIELD = "UserData"
 """The field with a foreign system's id: jtel's."""
 LONGEST_VALUE = 10_000

@@ -54,7 +54,6 @@ PREDEFINED: tuple[tuple[str, str, AttributeType], ...] = (
     ("postal_code", "Postal code", "Text"),
 )
 """The attributes every tenant has: key, label, type."""
-PREDEFINED_KEYS = frozenset(key for key, *_ in PREDEFINED)
 
 
 class TooManyAttributes(Invalid):
